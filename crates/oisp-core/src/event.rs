@@ -1,0 +1,285 @@
+//! OISP v0.1 events: the envelope and the payload of each event type.
+//!
+//! The field names and enumerations are the schema's. What is not known is
+//! absent, never a zero or an empty string. What the schema has no place for
+//! goes to [`Event::attrs`] (flat, `oisp.*` and OpenTelemetry names) or to
+//! [`Event::ext`].
+
+pub mod agent;
+pub mod ai;
+pub mod process;
+mod safe;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use serde_with::skip_serializing_none;
+
+use crate::{EventId, Timestamp};
+
+pub use safe::SafeEvent;
+
+/// The version of the specification that events follow.
+pub const OISP_VERSION: &str = "0.1";
+
+/// One event, not redacted yet: it must pass `oisp-redact` before it leaves
+/// memory.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Serialize)]
+pub struct Event {
+    /// [`OISP_VERSION`].
+    pub oisp_version: &'static str,
+    /// Unique and stable: the same bytes decoded twice give the same id.
+    pub event_id: EventId,
+    /// Capture time.
+    pub ts: Timestamp,
+    /// The machine.
+    pub host: Option<Host>,
+    /// The user.
+    pub actor: Option<Actor>,
+    /// The process.
+    pub process: Option<Process>,
+    /// Where the event comes from.
+    pub source: Source,
+    /// How far it can be trusted, and what is missing.
+    pub confidence: Confidence,
+    /// `event_type` and `data`.
+    #[serde(flatten)]
+    pub data: Data,
+    /// Flat additional attributes.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub attrs: Map<String, Value>,
+    /// Namespaced extensions.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub ext: Map<String, Value>,
+    /// Ties to other events.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related_events: Vec<Related>,
+}
+
+/// The payload, by event type.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event_type", content = "data")]
+pub enum Data {
+    /// A call to a model.
+    #[serde(rename = "ai.request")]
+    AiRequest(Box<ai::Request>),
+    /// Its answer.
+    #[serde(rename = "ai.response")]
+    AiResponse(Box<ai::Response>),
+    /// A tool that a model asked for.
+    #[serde(rename = "agent.tool_call")]
+    ToolCall(Box<agent::ToolCall>),
+    /// A program start.
+    #[serde(rename = "process.exec")]
+    ProcessExec(Box<process::Exec>),
+    /// A process made a child.
+    #[serde(rename = "process.fork")]
+    ProcessFork(process::Fork),
+    /// A process ended.
+    #[serde(rename = "process.exit")]
+    ProcessExit(process::Exit),
+}
+
+impl Data {
+    /// The event type's name.
+    pub const fn event_type(&self) -> &'static str {
+        match self {
+            Self::AiRequest(_) => "ai.request",
+            Self::AiResponse(_) => "ai.response",
+            Self::ToolCall(_) => "agent.tool_call",
+            Self::ProcessExec(_) => "process.exec",
+            Self::ProcessFork(_) => "process.fork",
+            Self::ProcessExit(_) => "process.exit",
+        }
+    }
+}
+
+/// The machine an event comes from.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Host {
+    /// Host name.
+    pub hostname: Option<String>,
+    /// A stable id of the machine.
+    pub device_id: Option<String>,
+    /// `linux`, `darwin`, `windows`, `freebsd` or `other`.
+    pub os: Option<&'static str>,
+    /// Distribution or release.
+    pub os_version: Option<String>,
+    /// `x86_64`, `aarch64`, `arm`, `i686` or `other`.
+    pub arch: Option<&'static str>,
+    /// Kernel release.
+    pub kernel_version: Option<String>,
+}
+
+/// The user a process runs as.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Actor {
+    /// User id.
+    pub uid: Option<u32>,
+    /// Group id.
+    pub gid: Option<u32>,
+    /// User name.
+    pub user: Option<String>,
+    /// Runs as root or administrator.
+    pub is_elevated: Option<bool>,
+}
+
+/// The process an event is about.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Process {
+    /// Process id.
+    pub pid: u32,
+    /// Parent process id.
+    pub ppid: Option<u32>,
+    /// Path of the executable.
+    pub exe: Option<String>,
+    /// Short name.
+    pub name: Option<String>,
+    /// Command line.
+    pub cmdline: Option<String>,
+    /// Working directory.
+    pub cwd: Option<String>,
+    /// When it started.
+    pub start_time: Option<Timestamp>,
+    /// macOS bundle identifier.
+    pub bundle_id: Option<String>,
+    /// The parent.
+    pub parent: Option<ProcessRef>,
+    /// Parent, grandparent and so on, nearest first.
+    pub ancestors: Option<Vec<ProcessRef>>,
+    /// Thread, where the event belongs to one.
+    pub thread_id: Option<u32>,
+    /// Control group path.
+    pub cgroup: Option<String>,
+}
+
+/// Another process, in short.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ProcessRef {
+    /// Process id.
+    pub pid: u32,
+    /// Path of the executable.
+    pub exe: Option<String>,
+    /// Short name.
+    pub name: Option<String>,
+    /// Command line.
+    pub cmdline: Option<String>,
+}
+
+/// Where an event comes from.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Serialize)]
+pub struct Source {
+    /// Always `oisp-sensor`.
+    pub collector: &'static str,
+    /// The sensor's version.
+    pub collector_version: &'static str,
+    /// `ebpf_uprobe`, `ebpf_tracepoint`, `tls_boundary`, `mitm_proxy`, …
+    pub capture_method: Option<&'static str>,
+    /// `ssl_write`, `ssl_read`, `execve`, …
+    pub capture_point: Option<&'static str>,
+}
+
+impl Source {
+    /// This sensor, by that method and at that point.
+    pub const fn new(method: &'static str, point: &'static str) -> Self {
+        Self {
+            collector: "oisp-sensor",
+            collector_version: env!("CARGO_PKG_VERSION"),
+            capture_method: Some(method),
+            capture_point: Some(point),
+        }
+    }
+}
+
+/// How far an event can be trusted, and what is missing of it.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Serialize)]
+pub struct Confidence {
+    /// Overall.
+    pub level: Level,
+    /// How much of the exchange was captured.
+    pub completeness: Completeness,
+    /// Why the level is what it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// What is known to be missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// `direct`: the probe ran in the process itself.
+    pub process_attribution: Option<&'static str>,
+    /// `tls_boundary`, `none`, …
+    pub content_source: Option<&'static str>,
+    /// `known_endpoint` or `payload_inspection`.
+    pub ai_detection_method: Option<&'static str>,
+    /// Something was redacted.
+    pub redaction_applied: Option<bool>,
+    /// The redaction mode.
+    pub redaction_profile: Option<&'static str>,
+}
+
+impl Confidence {
+    /// Seen whole, and by direct observation.
+    pub const fn full() -> Self {
+        Self {
+            level: Level::High,
+            completeness: Completeness::Full,
+            reasons: Vec::new(),
+            missing: Vec::new(),
+            process_attribution: Some("direct"),
+            content_source: None,
+            ai_detection_method: None,
+            redaction_applied: None,
+            redaction_profile: None,
+        }
+    }
+}
+
+/// Trust in an event as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Observed directly.
+    High,
+    /// Observed, but something around it was lost.
+    Medium,
+    /// Best effort.
+    Low,
+}
+
+/// How much of what happened an event holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Completeness {
+    /// All.
+    Full,
+    /// Something was not captured: see `missing`.
+    Partial,
+    /// Content was taken out by redaction.
+    Redacted,
+}
+
+/// A tie to another event.
+#[derive(Clone, Debug, Serialize)]
+pub struct Related {
+    /// The other event.
+    pub event_id: EventId,
+    /// What it is to this one.
+    pub relationship: Relationship,
+}
+
+/// What another event is to this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relationship {
+    /// This event belongs to it.
+    Parent,
+    /// It brought this event about.
+    CausedBy,
+    /// Some other tie.
+    Related,
+}

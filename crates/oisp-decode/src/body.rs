@@ -1,0 +1,97 @@
+//! Message bodies as they arrive: content coding undone, size capped, holes
+//! remembered.
+
+use crate::http::coding;
+
+/// Longest body that is kept, decoded bytes. Requests with a million tokens of
+/// context and images are below it.
+pub const MAX_BODY: usize = 48 << 20;
+
+/// Why a body is not whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Damage {
+    /// Bytes that were not captured.
+    pub missing: u64,
+    /// Decoded bytes beyond [`MAX_BODY`] were left out.
+    pub cut: bool,
+    /// The content coding could not be undone.
+    pub broken_coding: bool,
+}
+
+impl Damage {
+    /// True where anything is wrong.
+    pub const fn any(self) -> bool {
+        self.missing > 0 || self.cut || self.broken_coding
+    }
+
+    /// Reasons for `confidence.reasons`.
+    pub fn reasons(self) -> impl Iterator<Item = &'static str> {
+        let named = [
+            (self.missing > 0, "bytes_lost"),
+            (self.cut, "body_over_limit"),
+            (self.broken_coding, "content_coding_broken"),
+        ];
+        named
+            .into_iter()
+            .filter_map(|(holds, name)| holds.then_some(name))
+    }
+}
+
+/// A body while it arrives.
+#[derive(Debug)]
+pub struct Body {
+    /// `None` once the coding is broken: later bytes mean nothing.
+    coding: Option<coding::Decoder>,
+    taken: usize,
+    /// What is wrong with it so far.
+    pub damage: Damage,
+}
+
+impl Body {
+    /// A body with the coding of its `Content-Encoding` field.
+    pub fn new(content_encoding: Option<&str>) -> Self {
+        let coding = coding::Decoder::new(content_encoding).ok();
+        let damage = Damage {
+            broken_coding: coding.is_none(),
+            ..Damage::default()
+        };
+        Self {
+            coding,
+            taken: 0,
+            damage,
+        }
+    }
+
+    /// Appends to `out` what `bytes` decode to.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let Some(coding) = &mut self.coding else {
+            return;
+        };
+        let before = out.len();
+        match coding.push(bytes, MAX_BODY - self.taken, out) {
+            Ok(cut) => self.damage.cut |= cut,
+            Err(coding::BrokenCoding) => {
+                self.damage.broken_coding = true;
+                self.coding = None;
+            }
+        }
+        self.taken += out.len() - before;
+        if self.damage.cut {
+            self.coding = None;
+        }
+    }
+
+    /// `len` bytes of the coded body were not captured. True where what follows
+    /// can still be read.
+    pub fn gap(&mut self, len: u64) -> bool {
+        self.damage.missing = self.damage.missing.saturating_add(len);
+        let readable = self
+            .coding
+            .as_ref()
+            .is_some_and(coding::Decoder::is_identity);
+        if !readable {
+            self.coding = None;
+        }
+        readable
+    }
+}

@@ -1,0 +1,278 @@
+//! One connection: orders its bytes, finds out which protocol it speaks and
+//! which end the captured process is, and hands both on.
+
+use bytes::{Bytes, BytesMut};
+use oisp_core::{Direction, Timestamp};
+
+use crate::http::{Ending, Half, HttpEvent, Protocol, h1, h2, sniff};
+use crate::stream::{Piece, Stream};
+
+/// Most bytes held back while the protocol is not known yet.
+const MAX_HELD: usize = 64 << 10;
+
+/// Which end of the connection the captured process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It wrote the request.
+    Client,
+    /// It read the request: a gateway or a local model.
+    Server,
+}
+
+impl Side {
+    /// The name in `attrs["oisp.side"]`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+
+    /// Which half of an exchange a direction carries.
+    const fn half(self, direction: Direction) -> Half {
+        match (self, direction) {
+            (Self::Client, Direction::Outgoing) | (Self::Server, Direction::Incoming) => {
+                Half::Request
+            }
+            _ => Half::Response,
+        }
+    }
+
+    /// The end that sends requests in `direction`.
+    const fn requesting(direction: Direction) -> Self {
+        match direction {
+            Direction::Outgoing => Self::Client,
+            Direction::Incoming => Self::Server,
+        }
+    }
+
+    /// The end that sends responses in `direction`.
+    const fn responding(direction: Direction) -> Self {
+        match direction {
+            Direction::Outgoing => Self::Server,
+            Direction::Incoming => Self::Client,
+        }
+    }
+}
+
+/// One connection.
+#[derive(Default)]
+pub struct Connection {
+    outgoing: Stream,
+    incoming: Stream,
+    state: State,
+    /// The capture began after the connection, or lost bytes before the
+    /// protocol was known.
+    midway: bool,
+}
+
+enum State {
+    /// Too few bytes so far to tell the protocol.
+    Sniffing {
+        held: Vec<(Direction, Timestamp, Piece)>,
+        starts: Pair<BytesMut>,
+    },
+    /// Joined midway: looking for a request in either direction.
+    Searching { windows: Pair<BytesMut> },
+    /// Known.
+    Http {
+        protocol: Box<dyn Protocol + Send>,
+        side: Side,
+    },
+    /// Not a protocol that we read.
+    Opaque,
+}
+
+/// One of each direction.
+#[derive(Default)]
+struct Pair<T> {
+    outgoing: T,
+    incoming: T,
+}
+
+impl<T> Pair<T> {
+    const fn get(&mut self, direction: Direction) -> &mut T {
+        match direction {
+            Direction::Outgoing => &mut self.outgoing,
+            Direction::Incoming => &mut self.incoming,
+        }
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Sniffing {
+            held: Vec::new(),
+            starts: Pair::default(),
+        }
+    }
+}
+
+impl Connection {
+    /// The end that the captured process is, once known.
+    pub const fn side(&self) -> Option<Side> {
+        match &self.state {
+            State::Http { side, .. } => Some(*side),
+            _ => None,
+        }
+    }
+
+    /// The connection was under way when the capture began.
+    pub const fn attached_late(&mut self) {
+        self.midway = true;
+    }
+
+    /// Takes bytes at their position in one direction.
+    pub fn data(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        offset: u64,
+        bytes: Bytes,
+        out: &mut Vec<HttpEvent>,
+    ) {
+        let (gap, data) = self.stream(direction).data(offset, bytes);
+        for piece in gap.into_iter().chain(data) {
+            self.piece(direction, at, piece, out);
+        }
+    }
+
+    /// Takes a gap at its position in one direction.
+    pub fn gap(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        offset: u64,
+        len: u64,
+        out: &mut Vec<HttpEvent>,
+    ) {
+        if let Some(gap) = self.stream(direction).gap(offset, len) {
+            self.piece(direction, at, gap, out);
+        }
+    }
+
+    /// Nothing more will come.
+    pub fn close(&mut self, at: Timestamp, ending: Ending, out: &mut Vec<HttpEvent>) {
+        if let State::Http { protocol, .. } = &mut self.state {
+            protocol.close(at, ending, out);
+        }
+    }
+
+    const fn stream(&mut self, direction: Direction) -> &mut Stream {
+        match direction {
+            Direction::Outgoing => &mut self.outgoing,
+            Direction::Incoming => &mut self.incoming,
+        }
+    }
+
+    fn piece(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        piece: Piece,
+        out: &mut Vec<HttpEvent>,
+    ) {
+        match &mut self.state {
+            State::Http { protocol, side } => match piece {
+                Piece::Data(bytes) => protocol.push(side.half(direction), at, bytes, out),
+                Piece::Gap(len) => protocol.gap(side.half(direction), at, len, out),
+            },
+            State::Sniffing { .. } => self.sniff(direction, at, piece, out),
+            State::Searching { .. } => self.search(direction, at, piece, out),
+            State::Opaque => {}
+        }
+    }
+
+    fn sniff(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        piece: Piece,
+        out: &mut Vec<HttpEvent>,
+    ) {
+        let State::Sniffing { held, starts } = &mut self.state else {
+            return;
+        };
+        let start = match &piece {
+            Piece::Data(bytes) => {
+                let start = starts.get(direction);
+                start.extend_from_slice(
+                    bytes
+                        .get(..bytes.len().min(sniff::H2_PREFACE.len()))
+                        .unwrap_or_default(),
+                );
+                sniff::start_of(start)
+            }
+            Piece::Gap(_) => sniff::Start::Other,
+        };
+        self.midway |= matches!(piece, Piece::Gap(_));
+        held.push((direction, at, piece));
+        let protocol: Box<dyn Protocol + Send> = match start {
+            sniff::Start::Undecided if held.len() < MAX_HELD => return,
+            sniff::Start::H1Request | sniff::Start::H1Response => Box::new(h1::Connection::new()),
+            sniff::Start::H2Client | sniff::Start::H2Server => Box::new(h2::Connection::default()),
+            sniff::Start::Undecided | sniff::Start::Other => return self.give_up_sniffing(out),
+        };
+        let side = match start {
+            sniff::Start::H1Request | sniff::Start::H2Client => Side::requesting(direction),
+            _ => Side::responding(direction),
+        };
+        self.begin(protocol, side, out);
+    }
+
+    /// The protocol is known: what was held back goes to its reader.
+    fn begin(&mut self, protocol: Box<dyn Protocol + Send>, side: Side, out: &mut Vec<HttpEvent>) {
+        if let State::Sniffing { held, .. } =
+            std::mem::replace(&mut self.state, State::Http { protocol, side })
+        {
+            for (direction, at, piece) in held {
+                self.piece(direction, at, piece, out);
+            }
+        }
+    }
+
+    fn give_up_sniffing(&mut self, out: &mut Vec<HttpEvent>) {
+        let next = if self.midway {
+            State::Searching {
+                windows: Pair::default(),
+            }
+        } else {
+            State::Opaque
+        };
+        if let State::Sniffing { held, .. } = std::mem::replace(&mut self.state, next) {
+            for (direction, at, piece) in held {
+                self.piece(direction, at, piece, out);
+            }
+        }
+    }
+
+    fn search(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        piece: Piece,
+        out: &mut Vec<HttpEvent>,
+    ) {
+        let State::Searching { windows } = &mut self.state else {
+            return;
+        };
+        let window = windows.get(direction);
+        let Piece::Data(bytes) = piece else {
+            window.clear();
+            return;
+        };
+        window.extend_from_slice(&bytes);
+        match h1::find_request(window) {
+            Some(start) => {
+                let request = window.split_off(start).freeze();
+                let side = Side::requesting(direction);
+                self.state = State::Http {
+                    protocol: Box::new(h1::Connection::joined_midway()),
+                    side,
+                };
+                self.piece(direction, at, Piece::Data(request), out);
+            }
+            None => h1::keep_window(window),
+        }
+    }
+}

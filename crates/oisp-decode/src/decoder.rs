@@ -1,0 +1,228 @@
+//! The connections under way, and the way of each record through them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use oisp_core::counters::Snapshot;
+use oisp_core::raw::{GapCause, TlsKind};
+use oisp_core::{ConnId, Event, RawEvent, RawKind, Timestamp, TlsEvent};
+
+use crate::auth::HashKey;
+use crate::connection::{Connection, Side};
+use crate::conversation::Conversations;
+use crate::emit::Emitter;
+use crate::exchange::Exchange;
+use crate::http::{Ending, HttpEvent};
+use crate::process;
+
+/// Most connections under way at a time. Above it the one that was silent
+/// longest is ended.
+pub const MAX_CONNECTIONS: usize = 16_384;
+
+/// Decodes what one machine's capture saw.
+pub struct Decoder {
+    connections: HashMap<ConnId, Tracked>,
+    conversations: Conversations,
+    hash_key: HashKey,
+    figures: Figures,
+}
+
+/// A connection and its exchanges.
+#[derive(Default)]
+struct Tracked {
+    connection: Connection,
+    exchanges: BTreeMap<u64, Exchange>,
+    last_tid: u32,
+    last_at: Timestamp,
+}
+
+#[derive(Debug, Default)]
+struct Figures {
+    records: u64,
+    bytes: u64,
+    gap_bytes: u64,
+    connections: u64,
+    connections_evicted: u64,
+    exchanges: u64,
+    events: u64,
+}
+
+impl Decoder {
+    /// A decoder that has seen nothing.
+    pub fn new(hash_key: HashKey) -> Self {
+        Self {
+            connections: HashMap::new(),
+            conversations: Conversations::default(),
+            hash_key,
+            figures: Figures::default(),
+        }
+    }
+
+    /// Takes one record and appends the events that it completes.
+    pub fn push(&mut self, raw: &RawEvent, out: &mut Vec<Event>) {
+        let before = out.len();
+        self.figures.records += 1;
+        match &raw.kind {
+            RawKind::Process(process) => out.extend(process::event_of(raw, process)),
+            RawKind::Tls(tls) => self.tls(raw, tls, out),
+        }
+        self.figures.events += (out.len() - before) as u64;
+    }
+
+    /// The capture is over: every connection ends, and what is unfinished comes
+    /// out as partial.
+    pub fn finish(&mut self, out: &mut Vec<Event>) {
+        let before = out.len();
+        let mut left: Vec<_> = self.connections.drain().collect();
+        left.sort_unstable_by_key(|(conn, tracked)| (tracked.last_at, *conn));
+        for (conn, tracked) in left {
+            self.end(conn, tracked, Ending::CaptureEnded, out);
+        }
+        self.figures.events += (out.len() - before) as u64;
+    }
+
+    /// Figures of the work done.
+    pub fn counters(&self) -> Snapshot {
+        let Figures {
+            records,
+            bytes,
+            gap_bytes,
+            connections,
+            connections_evicted,
+            exchanges,
+            events,
+        } = self.figures;
+        [
+            ("decode.records", records),
+            ("decode.bytes", bytes),
+            ("decode.gap_bytes", gap_bytes),
+            ("decode.connections", connections),
+            ("decode.connections_open", self.connections.len() as u64),
+            ("decode.connections_evicted", connections_evicted),
+            ("decode.exchanges", exchanges),
+            ("decode.events", events),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    fn tls(&mut self, raw: &RawEvent, tls: &TlsEvent, out: &mut Vec<Event>) {
+        if let TlsKind::Closed = tls.what {
+            if let Some(mut tracked) = self.connections.remove(&tls.conn) {
+                tracked.last_at = raw.at;
+                self.end(tls.conn, tracked, Ending::ConnectionClosed, out);
+            }
+            return;
+        }
+        if !self.connections.contains_key(&tls.conn) {
+            self.make_room(out);
+            self.figures.connections += 1;
+        }
+        let tracked = self.connections.entry(tls.conn).or_default();
+        tracked.last_tid = raw.tid;
+        tracked.last_at = raw.at;
+        let mut parts = Vec::new();
+        match &tls.what {
+            TlsKind::Data {
+                direction,
+                offset,
+                bytes,
+            } => {
+                self.figures.bytes += bytes.len() as u64;
+                tracked
+                    .connection
+                    .data(*direction, raw.at, *offset, bytes.clone(), &mut parts);
+            }
+            TlsKind::Gap {
+                direction,
+                offset,
+                len,
+                cause,
+            } => {
+                self.figures.gap_bytes += len;
+                if *cause == GapCause::LateAttach {
+                    tracked.connection.attached_late();
+                }
+                tracked
+                    .connection
+                    .gap(*direction, raw.at, *offset, *len, &mut parts);
+            }
+            TlsKind::Opened { .. } | TlsKind::Closed => {}
+        }
+        let mut context = Context {
+            conversations: &mut self.conversations,
+            hash_key: &self.hash_key,
+            figures: &mut self.figures,
+        };
+        tracked.take(&tls.conn, parts, &mut context, out);
+    }
+
+    fn end(&mut self, conn: ConnId, mut tracked: Tracked, ending: Ending, out: &mut Vec<Event>) {
+        let mut parts = Vec::new();
+        tracked
+            .connection
+            .close(tracked.last_at, ending, &mut parts);
+        let mut context = Context {
+            conversations: &mut self.conversations,
+            hash_key: &self.hash_key,
+            figures: &mut self.figures,
+        };
+        tracked.take(&conn, parts, &mut context, out);
+    }
+
+    /// Ends the connections that were silent longest, a sixteenth at a time so
+    /// that the search for them does not happen at every new one.
+    fn make_room(&mut self, out: &mut Vec<Event>) {
+        if self.connections.len() < MAX_CONNECTIONS {
+            return;
+        }
+        let mut by_age: Vec<_> = self
+            .connections
+            .iter()
+            .map(|(conn, tracked)| (tracked.last_at, *conn))
+            .collect();
+        by_age.sort_unstable();
+        for (_, conn) in by_age.into_iter().take(MAX_CONNECTIONS / 16) {
+            if let Some(tracked) = self.connections.remove(&conn) {
+                self.figures.connections_evicted += 1;
+                self.end(conn, tracked, Ending::Lost, out);
+            }
+        }
+    }
+}
+
+/// What the decoder lends to a connection's exchanges.
+struct Context<'a> {
+    conversations: &'a mut Conversations,
+    hash_key: &'a HashKey,
+    figures: &'a mut Figures,
+}
+
+impl Tracked {
+    fn take(
+        &mut self,
+        conn: &ConnId,
+        parts: Vec<HttpEvent>,
+        context: &mut Context<'_>,
+        out: &mut Vec<Event>,
+    ) {
+        let side = self.connection.side().unwrap_or(Side::Client);
+        for part in parts {
+            let id = part.exchange;
+            let exchange = self.exchanges.entry(id).or_insert_with(|| {
+                context.figures.exchanges += 1;
+                Exchange::default()
+            });
+            let mut emitter = Emitter {
+                conn,
+                exchange: id,
+                tid: self.last_tid,
+                conversations: context.conversations,
+                hash_key: context.hash_key,
+            };
+            exchange.part(part, side, &mut emitter, out);
+            if exchange.is_done() {
+                self.exchanges.remove(&id);
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! An answer of a model, whatever dialect it was written in.
+
+use std::collections::BTreeMap;
+
+use oisp_core::event::ai::{Error, FinishReason, Usage};
+use serde_json::{Map, Value};
+
+use super::json::Fields;
+
+/// What was answered, as far as it came.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The provider's id of the answer.
+    pub id: Option<String>,
+    /// The model that answered.
+    pub model: Option<String>,
+    /// The alternatives, by position.
+    pub choices: BTreeMap<u64, ChoiceDraft>,
+    /// Tokens.
+    pub usage: Option<UsageDraft>,
+    /// An error, in place of an answer or in the middle of it.
+    pub error: Option<Error>,
+    /// Further attributes, OpenTelemetry names.
+    pub attrs: Map<String, Value>,
+}
+
+/// One alternative.
+#[derive(Debug, Default)]
+pub struct ChoiceDraft {
+    /// Text.
+    pub text: String,
+    /// Text of a refusal.
+    pub refusal: String,
+    /// What the model thought.
+    pub thinking: String,
+    /// Calls of tools, in order.
+    pub tools: Vec<ToolDraft>,
+    /// Why it ended, in the provider's words.
+    pub finish_raw: Option<String>,
+    /// The same in the schema's words.
+    pub finish: Option<FinishReason>,
+}
+
+/// A tool call while it is put together.
+#[derive(Debug, Default)]
+pub struct ToolDraft {
+    /// The position that the stream names it by.
+    pub index: u64,
+    /// The provider's id.
+    pub id: Option<String>,
+    /// The tool.
+    pub name: String,
+    /// `function`, or the wire's own type for what the provider ran.
+    pub kind: String,
+    /// JSON text of the arguments.
+    pub arguments: String,
+}
+
+impl ToolDraft {
+    /// True for what the client is to run.
+    pub fn is_for_client(&self) -> bool {
+        self.kind == "function" || self.kind == "custom"
+    }
+}
+
+/// Tokens, and what the schema has no field for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UsageDraft {
+    /// What the schema has fields for.
+    pub usage: Usage,
+    /// Input written to a cache.
+    pub cache_creation_tokens: Option<u64>,
+}
+
+impl Answer {
+    /// The choice at a position, made where it is new.
+    pub fn choice(&mut self, index: u64) -> &mut ChoiceDraft {
+        self.choices.entry(index).or_default()
+    }
+
+    /// True where nothing was answered.
+    pub fn is_empty(&self) -> bool {
+        self.choices.is_empty() && self.error.is_none() && self.usage.is_none() && self.id.is_none()
+    }
+}
+
+/// The error that a body tells of, in any of the providers' forms.
+pub fn error_of(body: &Value) -> Option<Error> {
+    let text = |value: Option<&Value>| match value? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let Some(error) = body.get("error").filter(|error| !error.is_null()) else {
+        return None;
+    };
+    if let Some(message) = text(Some(error)) {
+        return Some(Error {
+            message: Some(message),
+            code: text(body.get("code")),
+            ..Error::default()
+        });
+    }
+    Some(Error {
+        kind: text(error.get("type")).or_else(|| text(error.get("status"))),
+        message: text(error.get("message")),
+        code: text(error.get("code")),
+    })
+}
+
+/// The error that the body of a failed request tells of, also in the forms that
+/// in a good answer would mean something else.
+pub fn error_of_failure(body: &Value) -> Option<Error> {
+    error_of(body).or_else(|| {
+        let message = ["message", "detail"]
+            .into_iter()
+            .find_map(|key| body.get(key)?.as_str())?;
+        Some(Error {
+            message: Some(message.to_owned()),
+            ..Error::default()
+        })
+    })
+}
+
+/// Prompt, completion and their total, where both are known.
+pub(super) fn with_total(mut usage: Usage, given: Option<u64>) -> Usage {
+    usage.total_tokens = given.or_else(|| {
+        Some(
+            usage
+                .prompt_tokens?
+                .saturating_add(usage.completion_tokens?),
+        )
+    });
+    usage
+}
+
+/// True where an object of usage says anything at all.
+pub(super) fn says_something(usage: &Map<String, Value>, keys: &[&str]) -> bool {
+    keys.iter().any(|key| usage.number(key).is_some())
+}

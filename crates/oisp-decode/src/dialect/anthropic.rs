@@ -1,0 +1,30 @@
+//! Anthropic messages.
+
+mod request;
+mod response;
+mod stream;
+
+use serde_json::Value;
+
+use super::{Answer, AnswerStream, Call, Dialect};
+
+/// The dialect.
+pub(super) struct Anthropic;
+
+impl Dialect for Anthropic {
+    fn name(&self) -> &'static str {
+        "anthropic.messages"
+    }
+
+    fn call(&self, body: Value) -> Call {
+        request::call(body)
+    }
+
+    fn answer(&self, body: Value) -> Answer {
+        response::answer(body)
+    }
+
+    fn stream(&self) -> Box<dyn AnswerStream + Send> {
+        Box::<stream::Stream>::default()
+    }
+}

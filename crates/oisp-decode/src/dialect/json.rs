@@ -1,0 +1,58 @@
+//! Taking fields out of JSON objects without copying what they hold.
+
+use serde_json::{Map, Value};
+
+/// Takes typed values out of an object.
+pub(super) trait Fields {
+    /// A string that is not empty.
+    fn take_text(&mut self, key: &str) -> Option<String>;
+    /// The items of an array; none where there is no array.
+    fn take_items(&mut self, key: &str) -> Vec<Value>;
+    /// An object.
+    fn take_object(&mut self, key: &str) -> Option<Map<String, Value>>;
+    /// A whole number that is not negative.
+    fn number(&self, key: &str) -> Option<u64>;
+    /// A whole number below another object.
+    fn number_in(&self, object: &str, key: &str) -> Option<u64>;
+}
+
+impl Fields for Map<String, Value> {
+    fn take_text(&mut self, key: &str) -> Option<String> {
+        match self.get_mut(key).map(Value::take) {
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    fn take_items(&mut self, key: &str) -> Vec<Value> {
+        match self.get_mut(key).map(Value::take) {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        }
+    }
+
+    fn take_object(&mut self, key: &str) -> Option<Map<String, Value>> {
+        match self.get_mut(key).map(Value::take) {
+            Some(Value::Object(object)) => Some(object),
+            _ => None,
+        }
+    }
+
+    fn number(&self, key: &str) -> Option<u64> {
+        self.get(key).and_then(Value::as_u64)
+    }
+
+    fn number_in(&self, object: &str, key: &str) -> Option<u64> {
+        self.get(object)
+            .and_then(|inner| inner.get(key))
+            .and_then(Value::as_u64)
+    }
+}
+
+/// The object that a value is; an empty one where it is none.
+pub(super) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}

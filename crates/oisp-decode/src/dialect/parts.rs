@@ -1,0 +1,62 @@
+//! OpenTelemetry message parts for what a message holds beyond text. Bytes are
+//! given as length and hash, never as themselves.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Bytes in base64: an image, audio, a document.
+pub(super) fn blob(modality: &str, mime_type: Option<&str>, base64: &str) -> Value {
+    let mut part = json!({"type": "blob", "modality": modality});
+    if let Some(mime_type) = mime_type {
+        part["mime_type"] = mime_type.into();
+    }
+    if let Ok(bytes) = STANDARD.decode(base64.trim()) {
+        part["length"] = bytes.len().into();
+        part["hash"] = format!("sha256:{}", hex(&Sha256::digest(&bytes))).into();
+    }
+    part
+}
+
+/// What a URL refers to: a `data:` URL is its bytes.
+pub(super) fn uri(modality: &str, uri: &str) -> Value {
+    let data = uri
+        .strip_prefix("data:")
+        .and_then(|rest| rest.split_once(','));
+    match data {
+        Some((mime, base64)) => blob(modality, mime.split(';').next(), base64),
+        None => json!({"type": "uri", "modality": modality, "uri": uri}),
+    }
+}
+
+/// A file kept by the provider.
+pub(super) fn file(file_id: &str) -> Value {
+    json!({"type": "file", "file_id": file_id})
+}
+
+/// What the model thought.
+pub(super) fn reasoning(text: &str) -> Value {
+    json!({"type": "reasoning", "content": text})
+}
+
+/// A tool call inside a message.
+pub(super) fn tool_call(id: Option<&str>, name: &str, arguments: Value) -> Value {
+    json!({"type": "tool_call", "id": id, "name": name, "arguments": arguments})
+}
+
+/// A part that has no form of its own.
+pub(super) fn generic(kind: &str) -> Value {
+    json!({"type": kind})
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}

@@ -1,0 +1,143 @@
+//! From a call and its answer to events.
+
+mod request;
+mod response;
+
+use oisp_core::event::ai::{Model, Provider};
+use oisp_core::event::{Completeness, Confidence, Level, Source};
+use oisp_core::{ConnId, Event, EventId, Timestamp, event};
+use serde_json::{Map, Value};
+
+use crate::auth::HashKey;
+use crate::connection::Side;
+use crate::conversation::Conversations;
+use crate::dialect::{Detection, Dialect};
+use crate::exchange::{Answered, Asked};
+use crate::http::Ending;
+
+/// What one exchange needs of the decoder around it to make events.
+pub struct Emitter<'a> {
+    /// The connection.
+    pub conn: &'a ConnId,
+    /// The exchange's name within the connection.
+    pub exchange: u64,
+    /// The thread that the last bytes came from.
+    pub tid: u32,
+    /// The conversations under way.
+    pub conversations: &'a mut Conversations,
+    /// Hashes credentials.
+    pub hash_key: &'a HashKey,
+}
+
+/// What the events of one call share.
+pub struct Shared {
+    /// The id of the `ai.request`.
+    pub request_event: EventId,
+    /// `data.request_id`.
+    pub request_id: String,
+    /// `data.conversation_id`.
+    pub conversation_id: String,
+    /// Who is called.
+    pub provider: Provider,
+    /// The model as asked for.
+    pub model: Option<Model>,
+    /// When the request's first byte was captured.
+    pub began: Timestamp,
+    /// The end that the process is.
+    pub side: Side,
+    /// How answers are read.
+    pub dialect: &'static dyn Dialect,
+    /// How the call was recognised.
+    pub detection: Detection,
+    /// `attrs` that every event of the call has.
+    pub attrs: Map<String, Value>,
+}
+
+impl Emitter<'_> {
+    /// Makes the `ai.request`.
+    pub fn request(&mut self, asked: Asked, side: Side, out: &mut Vec<Event>) -> Shared {
+        request::emit(self, asked, side, out)
+    }
+
+    /// Makes the `ai.response`, and an `agent.tool_call` for each tool that the
+    /// client is to run.
+    pub fn response(&self, shared: &Shared, answered: Answered, out: &mut Vec<Event>) {
+        response::emit(self, shared, answered, out);
+    }
+
+    /// An id that the same bytes give again.
+    fn event_id(&self, at: Timestamp, kind: &str, n: usize) -> EventId {
+        let conn = self.conn.to_string();
+        EventId::derive(
+            at,
+            &[
+                conn.as_bytes(),
+                &self.exchange.to_le_bytes(),
+                kind.as_bytes(),
+                &n.to_le_bytes(),
+            ],
+        )
+    }
+
+    fn event(
+        &self,
+        event_id: EventId,
+        ts: Timestamp,
+        point: &'static str,
+        confidence: Confidence,
+        data: event::Data,
+    ) -> Event {
+        let process = event::Process {
+            pid: self.conn.pid,
+            thread_id: Some(self.tid),
+            ..event::Process::default()
+        };
+        Event {
+            oisp_version: event::OISP_VERSION,
+            event_id,
+            ts,
+            host: None,
+            actor: None,
+            process: Some(process),
+            source: Source::new("tls_boundary", point),
+            confidence,
+            data,
+            attrs: Map::new(),
+            ext: Map::new(),
+            related_events: Vec::new(),
+        }
+    }
+}
+
+/// The confidence in a message that ended so, with those reasons against it.
+fn confidence(
+    ending: Ending,
+    damage: impl Iterator<Item = &'static str>,
+    detection: Detection,
+) -> Confidence {
+    let mut confidence = Confidence::full();
+    confidence.content_source = Some("tls_boundary");
+    confidence.ai_detection_method = Some(detection.as_str());
+    if ending != Ending::Complete {
+        confidence.reasons.push(ending.as_str().to_owned());
+    }
+    for reason in damage {
+        if !confidence.reasons.iter().any(|known| known == reason) {
+            confidence.reasons.push(reason.to_owned());
+        }
+    }
+    if !confidence.reasons.is_empty() {
+        confidence.completeness = Completeness::Partial;
+        confidence.level = Level::Medium;
+    }
+    confidence
+}
+
+/// Marks a whole message whose body could not be read as what it should be.
+fn unreadable(confidence: &mut Confidence) {
+    if confidence.reasons.is_empty() {
+        confidence.reasons.push("body_not_readable".to_owned());
+        confidence.completeness = Completeness::Partial;
+        confidence.level = Level::Medium;
+    }
+}

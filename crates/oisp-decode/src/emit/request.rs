@@ -1,0 +1,190 @@
+//! `ai.request`.
+
+use oisp_core::Event;
+use oisp_core::event::ai::{Model, Parameters, Provider, Request};
+use oisp_core::event::{Confidence, Data};
+use serde_json::{Map, Value, json};
+
+use super::{Emitter, Shared, confidence, unreadable};
+use crate::auth::auth_of;
+use crate::connection::Side;
+use crate::dialect::{Call, SpokenMessage, without_query};
+use crate::exchange::Asked;
+use crate::http::RequestHead;
+use crate::provider::{ProviderName, provider_of};
+
+pub(super) fn emit(
+    emitter: &mut Emitter<'_>,
+    asked: Asked,
+    side: Side,
+    out: &mut Vec<Event>,
+) -> Shared {
+    let mut shared = share(emitter, &asked, side);
+    let mut confidence = confidence(asked.ending, asked.damage.reasons(), asked.detection);
+    if asked.call.is_none() {
+        unreadable(&mut confidence);
+    }
+    let mut data = Request {
+        request_id: shared.request_id.clone(),
+        conversation_id: Some(shared.conversation_id.clone()),
+        provider: shared.provider.clone(),
+        auth: Some(auth_of(&asked.head.headers, emitter.hash_key)),
+        request_type: "chat",
+        ..Request::default()
+    };
+    let mut attrs = shared.attrs.clone();
+    let mut ext = Map::new();
+    match asked.call {
+        Some(call) => fill(&mut data, call, &mut attrs, &mut ext),
+        None => confidence
+            .missing
+            .extend(["model", "messages"].map(str::to_owned)),
+    }
+    shared.model.clone_from(&data.model);
+    out.push(event(emitter, &shared, confidence, data, attrs, ext));
+    shared
+}
+
+fn event(
+    emitter: &Emitter<'_>,
+    shared: &Shared,
+    confidence: Confidence,
+    data: Request,
+    attrs: Map<String, Value>,
+    ext: Map<String, Value>,
+) -> Event {
+    let point = match shared.side {
+        Side::Client => "ssl_write",
+        Side::Server => "ssl_read",
+    };
+    let mut event = emitter.event(
+        shared.request_event,
+        shared.began,
+        point,
+        confidence,
+        Data::AiRequest(Box::new(data)),
+    );
+    event.attrs = attrs;
+    event.ext = ext;
+    event
+}
+
+fn share(emitter: &mut Emitter<'_>, asked: &Asked, side: Side) -> Shared {
+    let began = asked.head.began;
+    let request_event = emitter.event_id(began, "ai.request", 0);
+    let system = asked.call.as_ref().and_then(Call::system);
+    let conversation_id =
+        emitter
+            .conversations
+            .id_of(emitter.conn, &asked.head.headers, system.as_deref(), began);
+    let name = provider_of(asked.head.authority.as_deref());
+    Shared {
+        request_event,
+        request_id: format!("req_{request_event}"),
+        conversation_id,
+        provider: provider(&asked.head, name),
+        model: None,
+        began,
+        side,
+        dialect: asked.dialect,
+        detection: asked.detection,
+        attrs: attrs(emitter, asked, name, side),
+    }
+}
+
+fn provider(head: &RequestHead, name: ProviderName) -> Provider {
+    let path = head.path.as_deref().map(without_query);
+    Provider {
+        name: name.schema,
+        endpoint: head
+            .authority
+            .as_deref()
+            .zip(path)
+            .map(|(host, path)| format!("https://{host}{path}")),
+        organization_id: head.headers.get("openai-organization").map(str::to_owned),
+        project_id: head.headers.get("openai-project").map(str::to_owned),
+    }
+}
+
+fn attrs(
+    emitter: &Emitter<'_>,
+    asked: &Asked,
+    name: ProviderName,
+    side: Side,
+) -> Map<String, Value> {
+    let mut attrs = Map::new();
+    attrs.insert("oisp.dialect".into(), asked.dialect.name().into());
+    attrs.insert("oisp.side".into(), side.as_str().into());
+    attrs.insert("oisp.connection.id".into(), emitter.conn.to_string().into());
+    attrs.insert("gen_ai.operation.name".into(), "chat".into());
+    if let Some(name) = name.otel {
+        attrs.insert("gen_ai.provider.name".into(), name.into());
+    }
+    if let Some(agent) = asked.head.headers.get("user-agent") {
+        attrs.insert("user_agent.original".into(), agent.into());
+    }
+    attrs
+}
+
+fn fill(
+    data: &mut Request,
+    call: Call,
+    attrs: &mut Map<String, Value>,
+    ext: &mut Map<String, Value>,
+) {
+    attrs.extend(call.attrs);
+    data.model = call.model.map(|id| Model { id });
+    data.streaming = Some(call.streaming.unwrap_or(false));
+    data.messages_count = Some(call.messages.len());
+    data.has_system_prompt = Some(
+        call.messages
+            .iter()
+            .any(|spoken| spoken.message.role == "system"),
+    );
+    let images: usize = call
+        .messages
+        .iter()
+        .filter_map(|spoken| spoken.message.image_count)
+        .sum();
+    data.has_images = Some(images > 0);
+    data.image_count = (images > 0).then_some(images);
+    data.tools_count = (!call.tools.is_empty()).then_some(call.tools.len());
+    data.tools = (!call.tools.is_empty()).then_some(call.tools);
+    data.tool_choice = call.tool_choice;
+    data.parameters = (call.parameters != Parameters::default()).then_some(call.parameters);
+    let parts = parts_beyond_text(&call.messages);
+    if !parts.is_empty() {
+        ext.insert("oisp".into(), json!({"input_messages": parts}));
+    }
+    data.messages = Some(
+        call.messages
+            .into_iter()
+            .map(|spoken| spoken.message)
+            .collect(),
+    );
+}
+
+/// What messages hold beyond text, with the position of the message.
+fn parts_beyond_text(messages: &[SpokenMessage]) -> Vec<Value> {
+    let with_parts = messages
+        .iter()
+        .enumerate()
+        .filter(|(_, spoken)| !spoken.parts.is_empty());
+    with_parts
+        .map(|(index, spoken)| json!({"message": index, "role": spoken.message.role, "parts": spoken.parts}))
+        .collect()
+}
+
+impl Call {
+    /// The text of the system messages that open the conversation.
+    fn system(&self) -> Option<String> {
+        let opening = self
+            .messages
+            .iter()
+            .take_while(|spoken| spoken.message.role == "system");
+        let texts: Vec<_> = opening
+            .filter_map(|spoken| spoken.message.content.as_deref())
+            .collect();
+        (!texts.is_empty()).then(|| texts.join("\n"))
+    }
+}

@@ -1,0 +1,251 @@
+//! Content codings (RFC 9110 §8.4): gzip, deflate, br and zstd, chained,
+//! decoded while the bytes arrive, with the output capped.
+
+use std::io::Write;
+
+use brotli_decompressor::DecompressorWriter;
+use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+
+/// A chain this long has no honest use.
+const MAX_CODINGS: usize = 4;
+
+/// The bytes break the coding's rules, or the coding is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the content coding is broken or unknown")]
+pub struct BrokenCoding;
+
+/// Decodes a body. `deliver` is called with plain bytes.
+pub struct Decoder {
+    /// Outermost coding first; empty for identity.
+    stages: Vec<Stage>,
+}
+
+enum Stage {
+    Gzip(MultiGzDecoder<Vec<u8>>),
+    /// The first byte tells zlib (RFC 1950) from raw deflate, which some
+    /// servers send under the same name.
+    DeflateUndecided,
+    Zlib(ZlibDecoder<Vec<u8>>),
+    RawDeflate(DeflateDecoder<Vec<u8>>),
+    Brotli(Box<DecompressorWriter<Vec<u8>>>),
+    Zstd(Box<zstd::stream::write::Decoder<'static, Vec<u8>>>),
+}
+
+/// Input is fed in pieces of this size, so that the cap on the output is
+/// checked before a small bomb has grown far past it.
+const PIECE: usize = 4 << 10;
+
+impl Decoder {
+    /// A decoder for a `Content-Encoding` field's value.
+    ///
+    /// # Errors
+    /// A coding that is not known, or too many of them.
+    pub fn new(content_encoding: Option<&str>) -> Result<Self, BrokenCoding> {
+        let names = content_encoding
+            .into_iter()
+            .flat_map(|value| value.split(','))
+            .map(str::trim);
+        let stages: Vec<_> = names
+            .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))
+            .map(Stage::named)
+            .collect::<Result<_, _>>()?;
+        if stages.len() > MAX_CODINGS {
+            return Err(BrokenCoding);
+        }
+        Ok(Self {
+            stages: stages.into_iter().rev().collect(),
+        })
+    }
+
+    /// True where the bytes are plain already.
+    pub fn is_identity(&self) -> bool {
+        self.stages.is_empty()
+    }
+
+    /// Decodes `bytes` and appends at most `room` plain bytes to `out`. True
+    /// where the cap cut something.
+    ///
+    /// # Errors
+    /// The bytes break the coding's rules; what came before them is in `out`.
+    pub fn push(
+        &mut self,
+        bytes: &[u8],
+        room: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, BrokenCoding> {
+        let limit = out.len().saturating_add(room);
+        for piece in bytes.chunks(PIECE) {
+            decode_through(&mut self.stages, piece, out)?;
+            if out.len() > limit {
+                out.truncate(limit);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn decode_through(
+    stages: &mut [Stage],
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), BrokenCoding> {
+    let Some((first, rest)) = stages.split_first_mut() else {
+        out.extend_from_slice(bytes);
+        return Ok(());
+    };
+    let result = first.write(bytes);
+    let plain = first.take_output();
+    for piece in plain.chunks(PIECE.max(plain.len() / 64)) {
+        decode_through(rest, piece, out)?;
+    }
+    result
+}
+
+impl Stage {
+    fn named(name: &str) -> Result<Self, BrokenCoding> {
+        match name.to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => Ok(Self::Gzip(MultiGzDecoder::new(Vec::new()))),
+            "deflate" => Ok(Self::DeflateUndecided),
+            "br" => Ok(Self::Brotli(Box::new(DecompressorWriter::new(
+                Vec::new(),
+                PIECE,
+            )))),
+            "zstd" => zstd::stream::write::Decoder::new(Vec::new())
+                .map(|decoder| Self::Zstd(Box::new(decoder)))
+                .map_err(|_| BrokenCoding),
+            _ => Err(BrokenCoding),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), BrokenCoding> {
+        if matches!(self, Self::DeflateUndecided) {
+            let Some(first) = bytes.first() else {
+                return Ok(());
+            };
+            *self = if first & 0x0f == 8 {
+                Self::Zlib(ZlibDecoder::new(Vec::new()))
+            } else {
+                Self::RawDeflate(DeflateDecoder::new(Vec::new()))
+            };
+        }
+        let written = match self {
+            Self::Gzip(decoder) => write_and_flush(decoder, bytes),
+            Self::Zlib(decoder) => write_and_flush(decoder, bytes),
+            Self::RawDeflate(decoder) => write_and_flush(decoder, bytes),
+            Self::Brotli(decoder) => write_and_flush(&mut **decoder, bytes),
+            Self::Zstd(decoder) => write_and_flush(&mut **decoder, bytes),
+            Self::DeflateUndecided => Ok(()),
+        };
+        written.map_err(|_| BrokenCoding)
+    }
+
+    fn take_output(&mut self) -> Vec<u8> {
+        match self {
+            Self::Gzip(decoder) => std::mem::take(decoder.get_mut()),
+            Self::Zlib(decoder) => std::mem::take(decoder.get_mut()),
+            Self::RawDeflate(decoder) => std::mem::take(decoder.get_mut()),
+            Self::Brotli(decoder) => std::mem::take(decoder.get_mut()),
+            Self::Zstd(decoder) => std::mem::take(decoder.get_mut()),
+            Self::DeflateUndecided => Vec::new(),
+        }
+    }
+}
+
+fn write_and_flush(decoder: &mut dyn Write, bytes: &[u8]) -> std::io::Result<()> {
+    decoder.write_all(bytes)?;
+    decoder.flush()
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoder")
+            .field("stages", &self.stages.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn raw_deflate(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd_of(bytes: &[u8]) -> Vec<u8> {
+        zstd::stream::encode_all(bytes, 1).unwrap()
+    }
+
+    fn decode_bytewise(coding: &str, coded: &[u8]) -> Vec<u8> {
+        let mut decoder = Decoder::new(Some(coding)).unwrap();
+        let mut out = Vec::new();
+        for byte in coded {
+            assert!(
+                !decoder
+                    .push(std::slice::from_ref(byte), usize::MAX, &mut out)
+                    .unwrap()
+            );
+        }
+        out
+    }
+
+    #[test]
+    fn every_coding_decodes_one_byte_at_a_time() {
+        let text = b"data: {\"delta\":\"caf\xc3\xa9\"}\n\n".repeat(50);
+        assert_eq!(decode_bytewise("gzip", &gzip(&text)), text);
+        assert_eq!(decode_bytewise("deflate", &zlib(&text)), text);
+        assert_eq!(decode_bytewise("deflate", &raw_deflate(&text)), text);
+        assert_eq!(decode_bytewise("zstd", &zstd_of(&text)), text);
+        // "hello, brotli\n" as an uncompressed meta-block and the last, empty one.
+        let brotli = [&[0x0f, 0x06, 0x80][..], b"hello, brotli\n", &[0x03]].concat();
+        assert_eq!(decode_bytewise("br", &brotli), b"hello, brotli\n");
+    }
+
+    #[test]
+    fn codings_are_undone_in_reverse_order() {
+        let coded = gzip(&zstd_of(b"twice"));
+        assert_eq!(decode_bytewise("zstd, gzip", &coded), b"twice");
+    }
+
+    #[test]
+    fn output_is_capped_and_the_cut_is_told() {
+        let bomb = gzip(&vec![0; 50 << 20]);
+        let mut out = Vec::new();
+        assert_eq!(
+            Decoder::new(Some("gzip"))
+                .unwrap()
+                .push(&bomb, 1000, &mut out),
+            Ok(true)
+        );
+        assert_eq!(out.len(), 1000);
+    }
+
+    #[test]
+    fn garbage_and_unknown_codings_are_errors() {
+        let mut out = Vec::new();
+        assert_eq!(
+            Decoder::new(Some("gzip"))
+                .unwrap()
+                .push(b"not gzip at all", 99, &mut out),
+            Err(BrokenCoding)
+        );
+        assert!(Decoder::new(Some("snappy")).is_err());
+        assert!(Decoder::new(Some("gzip,gzip,gzip,gzip,gzip")).is_err());
+    }
+}

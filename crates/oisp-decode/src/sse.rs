@@ -1,0 +1,200 @@
+//! Server-sent events (WHATWG HTML §9.2), split while the bytes arrive: CRLF,
+//! CR or LF line ends, comments, multi-line data, a byte order mark.
+
+use memchr::{memchr2, memmem};
+
+/// Longest event, bytes. Terminal events of some providers repeat the whole
+/// answer, so this is generous.
+pub const MAX_EVENT: usize = 32 << 20;
+
+/// One event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SseEvent {
+    /// The `event` field.
+    pub name: Option<String>,
+    /// The `data` lines, joined by line feeds.
+    pub data: String,
+}
+
+/// Splits a stream into events.
+#[derive(Debug, Default)]
+pub struct Splitter {
+    line: Vec<u8>,
+    event: SseEvent,
+    has_data: bool,
+    /// A carriage return ended the last line: a line feed now belongs to it.
+    after_cr: bool,
+    began: bool,
+    /// An event is being dropped: it is too long or bytes of it are missing.
+    dropping: bool,
+}
+
+impl Splitter {
+    /// Takes bytes and calls `deliver` for each event that is complete.
+    pub fn push(&mut self, mut bytes: &[u8], mut deliver: impl FnMut(SseEvent)) {
+        while !bytes.is_empty() {
+            if std::mem::take(&mut self.after_cr)
+                && let Some(rest) = bytes.strip_prefix(b"\n")
+            {
+                bytes = rest;
+                continue;
+            }
+            let Some(end) = memchr2(b'\n', b'\r', bytes) else {
+                self.keep(bytes);
+                return;
+            };
+            let (head, tail) = bytes.split_at(end);
+            self.after_cr = tail.first() == Some(&b'\r');
+            bytes = tail.get(1..).unwrap_or_default();
+            if self.line.is_empty() {
+                self.line_read(head, &mut deliver);
+            } else {
+                self.keep(head);
+                let line = std::mem::take(&mut self.line);
+                self.line_read(&line, &mut deliver);
+                self.line = line;
+                self.line.clear();
+            }
+        }
+    }
+
+    /// Bytes are missing: the event under way cannot be trusted, nor can the
+    /// line that the stream goes on with.
+    pub fn gap(&mut self) {
+        self.line.clear();
+        self.reset_event();
+        self.dropping = true;
+        self.after_cr = false;
+    }
+
+    /// The stream ended. An event without its closing blank line is delivered
+    /// all the same where its data is whole JSON or `[DONE]`: some servers
+    /// leave the last blank line out.
+    pub fn finish(mut self, mut deliver: impl FnMut(SseEvent)) {
+        let line = std::mem::take(&mut self.line);
+        if !line.is_empty() {
+            self.line_read(&line, &mut deliver);
+        }
+        let whole = self.event.data == "[DONE]"
+            || serde_json::from_str::<serde::de::IgnoredAny>(&self.event.data).is_ok();
+        if self.has_data && whole && !self.dropping {
+            deliver(self.event);
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.line.len() + bytes.len() > MAX_EVENT {
+            self.gap();
+        }
+        if !self.dropping {
+            self.line.extend_from_slice(bytes);
+        } else if self.line.is_empty() && !bytes.is_empty() {
+            // Marks the line as not blank.
+            self.line.push(b':');
+        }
+    }
+
+    fn line_read(&mut self, line: &[u8], deliver: &mut impl FnMut(SseEvent)) {
+        let line = if std::mem::replace(&mut self.began, true) {
+            line
+        } else {
+            line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+        };
+        if line.is_empty() {
+            let event = self.reset_event();
+            if !std::mem::take(&mut self.dropping) {
+                event.into_iter().for_each(deliver);
+            }
+            return;
+        }
+        if self.dropping {
+            return;
+        }
+        let (field, value) =
+            match memmem::find(line, b":").and_then(|colon| line.split_at_checked(colon)) {
+                Some((field, value)) => (field, value.get(1..).unwrap_or_default()),
+                None => (line, &b""[..]),
+            };
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match field {
+            b"data" => self.add_data(value),
+            b"event" => self.event.name = Some(String::from_utf8_lossy(value).into_owned()),
+            _ => {}
+        }
+    }
+
+    fn add_data(&mut self, value: &[u8]) {
+        if self.event.data.len() + value.len() > MAX_EVENT {
+            self.gap();
+            return;
+        }
+        if std::mem::replace(&mut self.has_data, true) {
+            self.event.data.push('\n');
+        }
+        self.event.data.push_str(&String::from_utf8_lossy(value));
+    }
+
+    fn reset_event(&mut self) -> Option<SseEvent> {
+        let event = std::mem::take(&mut self.event);
+        std::mem::take(&mut self.has_data).then_some(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn split(chunks: &[&[u8]]) -> Vec<(Option<String>, String)> {
+        let mut events = Vec::new();
+        let mut splitter = Splitter::default();
+        for chunk in chunks {
+            splitter.push(chunk, |event| events.push((event.name, event.data)));
+        }
+        splitter.finish(|event| events.push((event.name, event.data)));
+        events
+    }
+
+    fn unnamed(data: &str) -> (Option<String>, String) {
+        (None, data.into())
+    }
+
+    #[test]
+    fn line_ends_comments_names_and_multi_line_data() {
+        let stream = b"\xef\xbb\xbf: hello\r\nevent: a\r\ndata: 1\r\ndata:2\r\n\r\ndata: x\rid: 7\r\rdata\n\n";
+        assert_eq!(
+            split(&[stream]),
+            [(Some("a".into()), "1\n2".into()), unnamed("x"), unnamed("")]
+        );
+    }
+
+    #[test]
+    fn the_last_event_counts_without_its_blank_line_only_when_it_is_whole() {
+        assert_eq!(split(&[b"data: {\"a\":1}"]), [unnamed("{\"a\":1}")]);
+        assert_eq!(split(&[b"data: [DONE]\n"]), [unnamed("[DONE]")]);
+        assert!(split(&[b"data: {\"a\":"]).is_empty());
+    }
+
+    #[test]
+    fn after_a_gap_the_rest_of_the_torn_event_is_dropped() {
+        let mut events = Vec::new();
+        let mut splitter = Splitter::default();
+        splitter.push(b"data: {\"a\":", |event| events.push(event.data));
+        splitter.gap();
+        splitter.push(b"1}\ndata: torn\n\ndata: next\n\n", |event| {
+            events.push(event.data)
+        });
+        assert_eq!(events, ["next"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_chunking_gives_the_same_events(stream in "(data|event|:|id|x|\r\n|\n|\r|: |\u{feff}|é|[a-z]){0,60}", cuts in prop::collection::vec(0usize..200, 0..8)) {
+            let bytes = stream.as_bytes();
+            let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([0, bytes.len()]).collect();
+            cuts.sort_unstable();
+            let chunks: Vec<_> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+            prop_assert_eq!(split(&chunks), split(&[bytes]));
+        }
+    }
+}
