@@ -13,7 +13,7 @@ mod parts;
 
 use serde_json::Value;
 
-pub use answer::{Answer, ChoiceDraft, ToolDraft, UsageDraft, error_of_failure};
+pub use answer::{Answer, ChoiceDraft, ToolDraft, error_of_failure};
 pub use call::{Call, SpokenMessage};
 pub(crate) use parts::hex;
 

@@ -77,11 +77,6 @@ impl Answer {
     pub fn choice(&mut self, index: u64) -> &mut ChoiceDraft {
         self.choices.entry(index).or_default()
     }
-
-    /// True where nothing was answered.
-    pub fn is_empty(&self) -> bool {
-        self.choices.is_empty() && self.error.is_none() && self.usage.is_none() && self.id.is_none()
-    }
 }
 
 /// The error that a body tells of, in any of the providers' forms.

@@ -31,6 +31,8 @@ pub(super) struct Direction {
 enum State {
     /// In the client's preface, or where it may begin.
     Preface { matched: usize },
+    /// Where the server's first SETTINGS may begin.
+    Greeting { have: usize, header: [u8; HEADER] },
     /// Joined midway, or lost.
     Lost(Search),
     /// In a frame header.
@@ -66,6 +68,8 @@ pub(super) enum Item {
     GoAway { last: u32 },
     /// The bytes break the rules: the framing is lost.
     Broken,
+    /// After a search, frames are read again.
+    Found,
 }
 
 /// What missing bytes do to a direction.
@@ -83,7 +87,7 @@ impl Direction {
     pub(super) fn new(half: Half, block_limit: usize) -> Self {
         let state = match half {
             Half::Request => State::Preface { matched: 0 },
-            Half::Response => State::Lost(Search::default()),
+            Half::Response => State::Greeting { have: 0, header: [0; HEADER] },
         };
         Self {
             half,
@@ -103,10 +107,12 @@ impl Direction {
     pub(super) fn next(&mut self, bytes: &mut Bytes, at: Timestamp, highest_stream: u32) -> Option<Item> {
         loop {
             let before = bytes.len();
-            match self.step(bytes, at, highest_stream) {
+            let step = self.step(bytes, at, highest_stream);
+            self.at_call_start &= bytes.len() == before;
+            match step {
                 Step::Item(item) => return Some(item),
                 Step::Hungry => return None,
-                Step::On => self.at_call_start &= bytes.len() == before,
+                Step::On => {}
             }
         }
     }
@@ -114,6 +120,7 @@ impl Direction {
     fn step(&mut self, bytes: &mut Bytes, at: Timestamp, highest_stream: u32) -> Step {
         match &mut self.state {
             State::Preface { .. } => self.preface(bytes),
+            State::Greeting { .. } => self.greeting(bytes, at, highest_stream),
             State::Lost(_) => self.search(bytes, highest_stream),
             State::Header { .. } => self.header(bytes, at),
             State::Data { .. } => self.data(bytes),
@@ -142,6 +149,31 @@ impl Direction {
         }
     }
 
+    /// A direction that begins with SETTINGS is read from there on.
+    fn greeting(&mut self, bytes: &mut Bytes, at: Timestamp, highest_stream: u32) -> Step {
+        let State::Greeting { have, header } = &mut self.state else { return Step::On };
+        if *have == 0 {
+            self.began = at;
+        }
+        let Some((earlier, room)) = header.split_at_mut_checked(*have) else { return Step::On };
+        let taken = room.len().min(bytes.len());
+        room.iter_mut().zip(bytes.iter()).for_each(|(to, byte)| *to = *byte);
+        if *have + taken < HEADER {
+            bytes.advance(taken);
+            *have += taken;
+            return Step::Hungry;
+        }
+        let lost = Search::after(earlier);
+        let frame = Frame::parse(header);
+        self.state = if frame.kind == Kind::Settings && frame.is_plausible(self.half, highest_stream) {
+            bytes.advance(taken);
+            State::Header { have: HEADER, header: *header }
+        } else {
+            State::Lost(lost)
+        };
+        Step::On
+    }
+
     fn search(&mut self, bytes: &mut Bytes, highest_stream: u32) -> Step {
         let State::Lost(search) = &mut self.state else { return Step::On };
         if bytes.is_empty() {
@@ -153,7 +185,7 @@ impl Direction {
             Some(frames) => {
                 *bytes = frames;
                 self.state = State::header();
-                Step::On
+                Step::Item(Item::Found)
             }
         }
     }

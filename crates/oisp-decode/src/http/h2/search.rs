@@ -35,6 +35,12 @@ pub(super) struct Surroundings {
 }
 
 impl Search {
+    /// A search in a direction of which `bytes`, less than a frame header, are
+    /// the first.
+    pub(super) fn after(bytes: &[u8]) -> Self {
+        Self { pending: BytesMut::from(bytes), need: HEADER }
+    }
+
     /// Looks for a frame in what is pending and `bytes`. Gives the bytes from
     /// the frame on; without one, keeps what may be needed later.
     ///

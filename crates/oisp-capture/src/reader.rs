@@ -1,0 +1,495 @@
+//! From lines to raw events.
+//!
+//! A record belongs to the connection that `metadata.conn_id` names, else to
+//! the process and file descriptor, else to the process and thread. Where
+//! records carry no offset, their bytes follow each other.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, BufRead, Read};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use oisp_core::raw::{GapCause, TlsKind};
+use oisp_core::{
+    ConnId, Direction, ProcessEvent, ProcessFacts, RawEvent, RawKind, Remote, Timestamp, TlsEvent,
+};
+use sha2::{Digest, Sha256};
+
+use crate::record::{Metadata, Record};
+
+/// Longest line, bytes: the largest call that is captured, in base64, with room
+/// for its metadata.
+pub const MAX_LINE: usize = 64 << 20;
+
+/// Why a line was not taken. Never holds any of its content.
+#[derive(Debug, thiserror::Error)]
+pub enum LineError {
+    /// Not JSON, or not an object with the fields that a record needs.
+    #[error("not a capture record: {category} at column {column}")]
+    NotARecord {
+        /// The parser's word for it.
+        category: &'static str,
+        /// Where in the line, counted from 1.
+        column: usize,
+    },
+    /// Bytes that are not base64.
+    #[error("`data` is not base64")]
+    NotBase64,
+    /// A field that this kind needs is absent or has another meaning.
+    #[error("a {kind} record needs `{field}`")]
+    Lacks {
+        /// The kind.
+        kind: &'static str,
+        /// The field.
+        field: &'static str,
+    },
+    /// Longer than [`MAX_LINE`].
+    #[error("longer than {} MiB", MAX_LINE >> 20)]
+    TooLong,
+}
+
+/// Records of kinds that this version does not know, by kind.
+pub type Skipped = BTreeMap<String, u64>;
+
+/// Reads records and keeps what ties them together.
+#[derive(Debug, Default)]
+pub struct Reader {
+    connections: HashMap<(u32, u64), OpenConnection>,
+    /// Connections that ended, so that a name that comes again is another one.
+    generations: HashMap<(u32, u64), u32>,
+    processes: HashMap<u32, Arc<ProcessFacts>>,
+    skipped: Skipped,
+}
+
+#[derive(Debug)]
+struct OpenConnection {
+    id: ConnId,
+    outgoing: u64,
+    incoming: u64,
+}
+
+/// Reads one line without its end, at most [`MAX_LINE`] bytes of it. `None` at
+/// the end of the input.
+///
+/// # Errors
+/// When the input cannot be read.
+pub fn read_line(
+    input: &mut impl BufRead,
+    line: &mut Vec<u8>,
+) -> io::Result<Option<Result<(), LineError>>> {
+    line.clear();
+    let limit = MAX_LINE as u64 + 1;
+    if input.by_ref().take(limit).read_until(b'\n', line)? == 0 {
+        return Ok(None);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        return Ok(Some(Ok(())));
+    }
+    if line.len() <= MAX_LINE {
+        return Ok(Some(Ok(())));
+    }
+    skip_rest_of_line(input)?;
+    Ok(Some(Err(LineError::TooLong)))
+}
+
+fn skip_rest_of_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let taken = end.map_or(buffer.len(), |at| at + 1);
+        input.consume(taken);
+        if end.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+impl Reader {
+    /// A reader that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records that were skipped because their kind is not known.
+    pub fn skipped(&self) -> &Skipped {
+        &self.skipped
+    }
+
+    /// Takes a line and appends the raw events that it stands for. Blank lines
+    /// stand for none.
+    ///
+    /// # Errors
+    /// When the line is no record; the next line can be taken all the same.
+    pub fn line(&mut self, line: &[u8], out: &mut Vec<RawEvent>) -> Result<(), LineError> {
+        if line.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let record: Record =
+            serde_json::from_slice(line).map_err(|error| LineError::NotARecord {
+                category: match error.classify() {
+                    serde_json::error::Category::Data => "a field is missing or of the wrong type",
+                    serde_json::error::Category::Eof => "the line ends too early",
+                    serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
+                        "not valid JSON"
+                    }
+                },
+                column: error.column(),
+            })?;
+        self.record(record, out)
+    }
+
+    fn record(&mut self, record: Record, out: &mut Vec<RawEvent>) -> Result<(), LineError> {
+        match record.kind.as_str() {
+            "SslRead" => self.data(&record, Direction::Incoming, out),
+            "SslWrite" => self.data(&record, Direction::Outgoing, out),
+            "SslGap" => self.gap(&record, out),
+            "SslClose" => {
+                self.close(&record, out);
+                Ok(())
+            }
+            "ProcessSeen" | "ProcessExec" => {
+                let facts = Arc::new(facts(&record));
+                self.processes.insert(record.pid, facts.clone());
+                let seen = record.kind == "ProcessSeen";
+                out.push(process(
+                    &record,
+                    if seen {
+                        ProcessEvent::Seen(facts)
+                    } else {
+                        ProcessEvent::Exec(facts)
+                    },
+                ));
+                Ok(())
+            }
+            "ProcessFork" => {
+                let child_pid = record.metadata.child_pid;
+                let child_pid = child_pid.ok_or(LineError::Lacks {
+                    kind: "ProcessFork",
+                    field: "metadata.child_pid",
+                })?;
+                out.push(process(&record, ProcessEvent::Fork { child_pid }));
+                Ok(())
+            }
+            "ProcessExit" => {
+                out.push(process(&record, exit(&record.metadata)));
+                self.processes.remove(&record.pid);
+                Ok(())
+            }
+            _ => {
+                *self.skipped.entry(record.kind).or_default() += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn data(
+        &mut self,
+        record: &Record,
+        direction: Direction,
+        out: &mut Vec<RawEvent>,
+    ) -> Result<(), LineError> {
+        let encoded = record.data.as_deref().ok_or(LineError::Lacks {
+            kind: "SslRead or SslWrite",
+            field: "data",
+        })?;
+        let bytes = STANDARD.decode(encoded).map_err(|_| LineError::NotBase64)?;
+        self.seen(record, out);
+        let connection = self.connection(record, out);
+        let next = connection.next(direction);
+        let offset = record.metadata.offset.unwrap_or(*next);
+        *next = offset.saturating_add(bytes.len() as u64);
+        let what = TlsKind::Data {
+            direction,
+            offset,
+            bytes: bytes.into(),
+        };
+        let conn = connection.id;
+        out.push(tls(record, conn, what));
+        Ok(())
+    }
+
+    fn gap(&mut self, record: &Record, out: &mut Vec<RawEvent>) -> Result<(), LineError> {
+        let lacks = |field| LineError::Lacks {
+            kind: "SslGap",
+            field,
+        };
+        let len = record
+            .metadata
+            .gap_bytes
+            .ok_or_else(|| lacks("metadata.gap_bytes"))?;
+        let direction = record
+            .metadata
+            .direction
+            .as_deref()
+            .or(record.direction.as_deref());
+        let direction = direction
+            .and_then(direction_of)
+            .ok_or_else(|| lacks("metadata.direction"))?;
+        self.seen(record, out);
+        let connection = self.connection(record, out);
+        let next = connection.next(direction);
+        let offset = record.metadata.offset.unwrap_or(*next);
+        *next = offset.saturating_add(len);
+        let cause = GapCause::parse(record.metadata.cause.as_deref().unwrap_or_default());
+        let what = TlsKind::Gap {
+            direction,
+            offset,
+            len,
+            cause,
+        };
+        let conn = connection.id;
+        out.push(tls(record, conn, what));
+        Ok(())
+    }
+
+    fn close(&mut self, record: &Record, out: &mut Vec<RawEvent>) {
+        let key = key_of(record);
+        if let Some(closed) = self.connections.remove(&key) {
+            *self.generations.entry(key).or_default() += 1;
+            out.push(tls(record, closed.id, TlsKind::Closed));
+        }
+    }
+
+    /// The process's facts, the first time they are told or when they change.
+    fn seen(&mut self, record: &Record, out: &mut Vec<RawEvent>) {
+        let facts = facts(record);
+        let known = self.processes.get(&record.pid);
+        let says_something = facts.exe.is_some()
+            || facts.comm.is_some()
+            || facts.ppid.is_some()
+            || facts.uid.is_some();
+        let news = says_something
+            && known.is_none_or(|known| facts.exe.is_some() && known.exe != facts.exe);
+        if news {
+            let facts = Arc::new(facts);
+            self.processes.insert(record.pid, facts.clone());
+            out.push(process(record, ProcessEvent::Seen(facts)));
+        }
+    }
+
+    fn connection(&mut self, record: &Record, out: &mut Vec<RawEvent>) -> &mut OpenConnection {
+        let key = key_of(record);
+        let generation = self.generations.get(&key).copied().unwrap_or(0);
+        self.connections.entry(key).or_insert_with(|| {
+            let id = ConnId {
+                pid: record.pid,
+                start_time: 0,
+                handle: key.1,
+                generation,
+            };
+            if let Some(host) = record.remote_host.clone() {
+                let remote = Some(Remote {
+                    host,
+                    port: record.remote_port,
+                });
+                out.push(tls(record, id, TlsKind::Opened { remote }));
+            }
+            OpenConnection {
+                id,
+                outgoing: 0,
+                incoming: 0,
+            }
+        })
+    }
+}
+
+impl OpenConnection {
+    const fn next(&mut self, direction: Direction) -> &mut u64 {
+        match direction {
+            Direction::Outgoing => &mut self.outgoing,
+            Direction::Incoming => &mut self.incoming,
+        }
+    }
+}
+
+fn key_of(record: &Record) -> (u32, u64) {
+    let name = match (&record.metadata.conn_id, record.metadata.fd) {
+        (Some(conn_id), _) => format!("conn {conn_id}"),
+        (None, Some(fd)) => format!("fd {fd}"),
+        (None, None) => format!("tid {}", record.tid.unwrap_or(record.pid)),
+    };
+    let digest: [u8; 32] = Sha256::digest(name).into();
+    let handle = digest
+        .iter()
+        .take(8)
+        .fold(0, |acc, byte| (acc << 8) | u64::from(*byte));
+    (record.pid, handle)
+}
+
+fn direction_of(name: &str) -> Option<Direction> {
+    match name.to_ascii_lowercase().as_str() {
+        "outgoing" | "write" | "sslwrite" | "out" => Some(Direction::Outgoing),
+        "incoming" | "read" | "sslread" | "in" => Some(Direction::Incoming),
+        _ => None,
+    }
+}
+
+fn facts(record: &Record) -> ProcessFacts {
+    let metadata = record.metadata.clone();
+    ProcessFacts {
+        pid: record.pid,
+        ppid: metadata.ppid,
+        exe: metadata.exe,
+        comm: metadata.comm,
+        args: metadata.args,
+        cwd: metadata.cwd,
+        uid: metadata.uid,
+        gid: metadata.gid,
+        user: metadata.user,
+        started: metadata.started_ns.map(Timestamp::from_nanos),
+        cgroup: metadata.cgroup,
+        bundle_id: metadata.bundle_id,
+    }
+}
+
+fn exit(metadata: &Metadata) -> ProcessEvent {
+    ProcessEvent::Exit {
+        code: metadata.exit_code,
+        signal: metadata.signal,
+        core_dumped: metadata.core_dumped.unwrap_or(false),
+        runtime_ms: metadata.runtime_ms,
+    }
+}
+
+fn process(record: &Record, event: ProcessEvent) -> RawEvent {
+    raw(record, RawKind::Process(event))
+}
+
+fn tls(record: &Record, conn: ConnId, what: TlsKind) -> RawEvent {
+    raw(record, RawKind::Tls(TlsEvent { conn, what }))
+}
+
+fn raw(record: &Record, kind: RawKind) -> RawEvent {
+    RawEvent {
+        at: Timestamp::from_nanos(record.timestamp_ns),
+        pid: record.pid,
+        tid: record.tid.unwrap_or(record.pid),
+        kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(lines: &[&str]) -> (Vec<RawEvent>, Reader) {
+        let mut reader = Reader::new();
+        let mut out = Vec::new();
+        for line in lines {
+            reader.line(line.as_bytes(), &mut out).unwrap();
+        }
+        (out, reader)
+    }
+
+    fn pieces(events: &[RawEvent]) -> Vec<(ConnId, u64, Vec<u8>)> {
+        let tls = events.iter().filter_map(|event| match &event.kind {
+            RawKind::Tls(TlsEvent {
+                conn,
+                what: TlsKind::Data { offset, bytes, .. },
+            }) => Some((*conn, *offset, bytes.to_vec())),
+            _ => None,
+        });
+        tls.collect()
+    }
+
+    #[test]
+    fn without_offsets_bytes_follow_each_other_and_gaps_take_room() {
+        let (events, _) = read(&[
+            r#"{"timestamp_ns":1,"kind":"SslWrite","pid":7,"tid":8,"data":"YWJj","metadata":{"fd":3}}"#,
+            r#"{"timestamp_ns":2,"kind":"SslGap","pid":7,"tid":8,"metadata":{"fd":3,"gap_bytes":10,"direction":"write"}}"#,
+            r#"{"timestamp_ns":3,"kind":"SslWrite","pid":7,"tid":9,"data":"ZA==","metadata":{"fd":3}}"#,
+        ]);
+        let pieces = pieces(&events);
+        assert_eq!(pieces[0].0, pieces[1].0);
+        assert_eq!((pieces[0].1, pieces[1].1), (0, 13));
+    }
+
+    #[test]
+    fn conn_id_comes_before_fd_and_fd_before_tid() {
+        let (events, _) = read(&[
+            r#"{"timestamp_ns":1,"kind":"SslWrite","pid":7,"tid":1,"data":"YQ==","metadata":{"fd":3,"conn_id":"x"}}"#,
+            r#"{"timestamp_ns":1,"kind":"SslRead","pid":7,"tid":2,"data":"YQ==","metadata":{"fd":4,"conn_id":"x"}}"#,
+            r#"{"timestamp_ns":1,"kind":"SslRead","pid":7,"tid":2,"data":"YQ==","metadata":{"fd":4}}"#,
+            r#"{"timestamp_ns":1,"kind":"SslRead","pid":7,"tid":2,"data":"YQ=="}"#,
+        ]);
+        let ids: Vec<_> = pieces(&events).into_iter().map(|piece| piece.0).collect();
+        assert_eq!(ids[0], ids[1]);
+        assert!(ids[1] != ids[2] && ids[2] != ids[3]);
+    }
+
+    #[test]
+    fn a_name_that_comes_again_after_a_close_is_another_connection() {
+        let write =
+            r#"{"timestamp_ns":1,"kind":"SslWrite","pid":7,"data":"YQ==","metadata":{"fd":3}}"#;
+        let (events, _) = read(&[
+            write,
+            r#"{"timestamp_ns":2,"kind":"SslClose","pid":7,"metadata":{"fd":3}}"#,
+            write,
+        ]);
+        let pieces = pieces(&events);
+        assert_eq!((pieces[0].0.generation, pieces[1].0.generation), (0, 1));
+        assert_eq!(pieces[1].1, 0);
+    }
+
+    #[test]
+    fn unknown_kinds_are_skipped_and_counted() {
+        let (events, reader) = read(&[r#"{"timestamp_ns":1,"kind":"FileOp","pid":7}"#]);
+        assert!(events.is_empty());
+        assert_eq!(reader.skipped().get("FileOp"), Some(&1));
+    }
+
+    #[test]
+    fn bad_lines_are_named_without_their_content() {
+        let mut reader = Reader::new();
+        let mut out = Vec::new();
+        let mut error = |line: &str| {
+            reader
+                .line(line.as_bytes(), &mut out)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            error("sk-secret"),
+            "not a capture record: not valid JSON at column 1"
+        );
+        assert!(
+            error(r#"{"kind":"SslRead"}"#).starts_with("not a capture record: a field is missing")
+        );
+        assert_eq!(
+            error(r#"{"timestamp_ns":1,"kind":"SslRead","pid":1,"data":"***"}"#),
+            "`data` is not base64"
+        );
+        assert_eq!(
+            error(r#"{"timestamp_ns":1,"kind":"SslGap","pid":1}"#),
+            "a SslGap record needs `metadata.gap_bytes`"
+        );
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_passed_over_and_the_next_is_read() {
+        let mut input = vec![b'x'; MAX_LINE + 5];
+        input.extend_from_slice(b"\n{}\n");
+        let mut input = io::Cursor::new(input);
+        let mut line = Vec::new();
+        assert!(matches!(
+            read_line(&mut input, &mut line).unwrap(),
+            Some(Err(LineError::TooLong))
+        ));
+        assert!(read_line(&mut input, &mut line).unwrap().unwrap().is_ok());
+        assert_eq!(line, b"{}");
+        assert!(read_line(&mut input, &mut line).unwrap().is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_taken_or_refused(line in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Reader::new().line(&line, &mut Vec::new());
+        }
+    }
+}

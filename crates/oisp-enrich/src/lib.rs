@@ -1,0 +1,175 @@
+//! Adds to an event what is known around it: the machine, the user, the
+//! process and its ancestors.
+//!
+//! The process table is fed by the capture's own records, never by looking at
+//! the machine at decode time: a pid of a replayed file, or one that was reused
+//! meanwhile, must not describe another process.
+
+mod host;
+mod processes;
+
+use std::sync::Arc;
+
+use oisp_core::event::{Actor, Host, Process, ProcessRef};
+use oisp_core::{Event, ProcessEvent, ProcessFacts, RawEvent, RawKind};
+
+pub use host::this_host;
+use processes::Processes;
+
+/// Longest chain of ancestors on an event.
+const MAX_ANCESTORS: usize = 16;
+
+/// Adds host, user and process.
+#[derive(Debug, Default)]
+pub struct Enricher {
+    host: Option<Host>,
+    processes: Processes,
+}
+
+impl Enricher {
+    /// With the machine that the capture runs on; `None` for a capture that
+    /// was made elsewhere.
+    pub fn new(host: Option<Host>) -> Self {
+        Self { host, processes: Processes::default() }
+    }
+
+    /// Learns from a record. To be called before its events are enriched.
+    pub fn observe(&mut self, raw: &RawEvent) {
+        if let RawKind::Process(process) = &raw.kind {
+            match process {
+                ProcessEvent::Seen(facts) | ProcessEvent::Exec(facts) => self.processes.learn(raw.pid, facts),
+                ProcessEvent::Fork { child_pid } => self.processes.forked(raw.pid, *child_pid),
+                ProcessEvent::Exit { .. } => self.processes.exited(raw.pid),
+            }
+        }
+    }
+
+    /// Adds to an event what is known.
+    pub fn enrich(&self, event: &mut Event) {
+        event.host.clone_from(&self.host);
+        let Some(process) = &mut event.process else { return };
+        if let Some(facts) = self.processes.get(process.pid) {
+            event.actor = actor(facts);
+            self.describe(process, facts);
+        }
+    }
+
+    fn describe(&self, process: &mut Process, facts: &ProcessFacts) {
+        process.ppid = facts.ppid;
+        process.exe.clone_from(&facts.exe);
+        process.name = name_of(facts);
+        process.cmdline = facts.args.as_deref().map(command_line);
+        process.cwd.clone_from(&facts.cwd);
+        process.start_time = facts.started;
+        process.bundle_id.clone_from(&facts.bundle_id);
+        process.cgroup.clone_from(&facts.cgroup);
+        let ancestors = self.ancestors(facts);
+        process.parent = ancestors.first().map(|parent| ProcessRef { cmdline: parent.args.as_deref().map(command_line), ..reference(parent) });
+        process.ancestors = (!ancestors.is_empty()).then(|| ancestors.iter().map(|facts| reference(facts)).collect());
+    }
+
+    fn ancestors(&self, facts: &ProcessFacts) -> Vec<Arc<ProcessFacts>> {
+        let mut chain: Vec<Arc<ProcessFacts>> = Vec::new();
+        let mut next = facts.ppid;
+        while let Some(parent) = next.and_then(|pid| self.processes.get(pid)) {
+            // A table that says A is below B and B below A must not hang us.
+            if chain.len() == MAX_ANCESTORS || parent.pid == facts.pid {
+                break;
+            }
+            next = parent.ppid.filter(|pid| *pid != parent.pid);
+            chain.push(parent.clone());
+        }
+        chain
+    }
+}
+
+fn actor(facts: &ProcessFacts) -> Option<Actor> {
+    facts.uid.map(|uid| Actor {
+        uid: Some(uid),
+        gid: facts.gid,
+        user: facts.user.clone(),
+        is_elevated: Some(uid == 0),
+    })
+}
+
+fn reference(facts: &ProcessFacts) -> ProcessRef {
+    ProcessRef { pid: facts.pid, exe: facts.exe.clone(), name: name_of(facts), cmdline: None }
+}
+
+/// The executable's base name, else the kernel's short name, which a thread may
+/// have changed.
+fn name_of(facts: &ProcessFacts) -> Option<String> {
+    let base = facts.exe.as_deref().and_then(|exe| exe.rsplit(['/', '\\']).next()).filter(|name| !name.is_empty());
+    base.map(|name| name.trim_end_matches(" (deleted)").to_owned()).or_else(|| facts.comm.clone())
+}
+
+/// Arguments as a line that a shell would take apart again.
+fn command_line(args: &[String]) -> String {
+    args.iter().map(|arg| quoted(arg)).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(arg: &str) -> std::borrow::Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) {
+        return arg.into();
+    }
+    format!("'{}'", arg.replace('\'', r"'\''")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oisp_core::Timestamp;
+
+    fn facts(pid: u32, ppid: u32, exe: &str) -> Arc<ProcessFacts> {
+        Arc::new(ProcessFacts { pid, ppid: Some(ppid), exe: Some(exe.into()), uid: Some(0), ..ProcessFacts::default() })
+    }
+
+    fn observe(enricher: &mut Enricher, pid: u32, event: ProcessEvent) {
+        let raw = RawEvent { at: Timestamp::default(), pid, tid: pid, kind: RawKind::Process(event) };
+        enricher.observe(&raw);
+    }
+
+    fn described(enricher: &Enricher, pid: u32) -> Process {
+        let mut process = Process { pid, ..Process::default() };
+        if let Some(facts) = enricher.processes.get(pid) {
+            enricher.describe(&mut process, facts);
+        }
+        process
+    }
+
+    #[test]
+    fn the_chain_of_ancestors_goes_up_to_the_root() {
+        let mut enricher = Enricher::default();
+        observe(&mut enricher, 1, ProcessEvent::Seen(facts(1, 0, "/sbin/init")));
+        observe(&mut enricher, 5, ProcessEvent::Seen(facts(5, 1, "/bin/bash")));
+        observe(&mut enricher, 9, ProcessEvent::Exec(facts(9, 5, "/usr/bin/curl")));
+        let process = described(&enricher, 9);
+        assert_eq!(process.name.as_deref(), Some("curl"));
+        let names: Vec<_> = process.ancestors.unwrap().into_iter().map(|ancestor| ancestor.name.unwrap()).collect();
+        assert_eq!(names, ["bash", "init"]);
+    }
+
+    #[test]
+    fn a_child_is_its_parent_until_it_runs_a_program() {
+        let mut enricher = Enricher::default();
+        observe(&mut enricher, 5, ProcessEvent::Seen(facts(5, 1, "/usr/bin/python3")));
+        observe(&mut enricher, 5, ProcessEvent::Fork { child_pid: 6 });
+        let child = described(&enricher, 6);
+        assert_eq!((child.name.as_deref(), child.ppid), (Some("python3"), Some(5)));
+    }
+
+    #[test]
+    fn a_circle_in_the_table_ends() {
+        let mut enricher = Enricher::default();
+        observe(&mut enricher, 5, ProcessEvent::Seen(facts(5, 6, "/a")));
+        observe(&mut enricher, 6, ProcessEvent::Seen(facts(6, 5, "/b")));
+        assert_eq!(described(&enricher, 5).ancestors.unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_command_line_is_quoted_where_it_must_be() {
+        let args = ["sh", "-c", "echo it's", ""].map(str::to_owned);
+        assert_eq!(command_line(&args), r"sh -c 'echo it'\''s' ''");
+    }
+}

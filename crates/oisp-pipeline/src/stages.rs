@@ -1,0 +1,146 @@
+//! The way of one record through the stages.
+
+use std::fs::File;
+use std::io::BufWriter;
+
+use oisp_capture::Writer;
+use oisp_core::counters::Snapshot;
+use oisp_core::event::Host;
+use oisp_core::{Event, RawEvent, RawKind};
+use oisp_decode::{Decoder, HashKey};
+use oisp_enrich::Enricher;
+use oisp_policy::Filter;
+use oisp_redact::{Mode, Redactor};
+use oisp_store::EventLog;
+
+/// What the stages are made of.
+pub struct Settings {
+    /// Hashes credentials.
+    pub hash_key: HashKey,
+    /// The machine, where the capture is of this one.
+    pub host: Option<Host>,
+    /// Which events are kept.
+    pub filter: Filter,
+    /// What is taken out.
+    pub redaction: Mode,
+    /// Process events are wanted.
+    pub process_events: bool,
+    /// Where raw events are saved, if the user asked for it.
+    pub save_capture: Option<Writer<BufWriter<File>>>,
+}
+
+/// All stages from raw events to the log.
+pub struct Stages {
+    decoder: Decoder,
+    enricher: Enricher,
+    filter: Filter,
+    redactor: Redactor,
+    process_events: bool,
+    save_capture: Option<Writer<BufWriter<File>>>,
+    log: EventLog,
+    decoded: Vec<Event>,
+    figures: Figures,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Figures {
+    stored: u64,
+    filtered: u64,
+    process_off: u64,
+    save_failures: u64,
+}
+
+impl Stages {
+    /// Stages that append to `log`.
+    pub fn new(settings: Settings, log: EventLog) -> Self {
+        Self {
+            decoder: Decoder::new(settings.hash_key),
+            enricher: Enricher::new(settings.host),
+            filter: settings.filter,
+            redactor: Redactor::new(settings.redaction),
+            process_events: settings.process_events,
+            save_capture: settings.save_capture,
+            log,
+            decoded: Vec::new(),
+            figures: Figures::default(),
+        }
+    }
+
+    /// Takes one record through all stages.
+    pub fn take(&mut self, raw: &RawEvent) {
+        self.save(raw);
+        self.enricher.observe(raw);
+        if matches!(raw.kind, RawKind::Process(_)) && !self.process_events {
+            self.figures.process_off += 1;
+            return;
+        }
+        let mut decoded = std::mem::take(&mut self.decoded);
+        self.decoder.push(raw, &mut decoded);
+        self.store(decoded);
+    }
+
+    /// The capture is over: what is unfinished comes out as partial.
+    pub fn finish(&mut self) {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        self.decoder.finish(&mut decoded);
+        self.store(decoded);
+        self.flush();
+    }
+
+    /// Hands the saved capture to the operating system.
+    pub fn flush(&mut self) {
+        if let Some(writer) = &mut self.save_capture
+            && let Err(error) = writer.flush()
+        {
+            self.give_up_saving(&error);
+        }
+    }
+
+    /// Figures: `pipeline.decoded == pipeline.stored + pipeline.dropped.*`.
+    pub fn counters(&self) -> Snapshot {
+        let Figures {
+            stored,
+            filtered,
+            process_off,
+            save_failures,
+        } = self.figures;
+        let mut counters = self.decoder.counters();
+        counters.insert("pipeline.stored".into(), stored);
+        counters.insert("pipeline.dropped.filtered".into(), filtered);
+        counters.insert("pipeline.skipped.process_off".into(), process_off);
+        counters.insert("pipeline.save_capture_failures".into(), save_failures);
+        counters
+    }
+
+    fn store(&mut self, mut decoded: Vec<Event>) {
+        for mut event in decoded.drain(..) {
+            self.enricher.enrich(&mut event);
+            if self.filter.keeps(&event) {
+                self.log.append(self.redactor.redact(&event));
+                self.figures.stored += 1;
+            } else {
+                self.figures.filtered += 1;
+            }
+        }
+        // Given back so that the next record needs no new list.
+        self.decoded = decoded;
+    }
+
+    fn save(&mut self, raw: &RawEvent) {
+        if let Some(writer) = &mut self.save_capture
+            && let Err(error) = writer.write(raw)
+        {
+            self.give_up_saving(&error);
+        }
+    }
+
+    /// The capture goes on without its file: a full disk must not cost events.
+    fn give_up_saving(&mut self, error: &std::io::Error) {
+        let written = self
+            .save_capture
+            .take()
+            .map_or(0, |writer| writer.written());
+        self.figures.save_failures += 1;
+        tracing::error!(%error, written, "capture file cannot be written; saving it ends here");
+    }
+}

@@ -1,0 +1,107 @@
+//! What the modes take out and what they leave.
+
+use oisp_core::event::{Confidence, Data, Event, Process, Source, ai};
+use oisp_core::{EventId, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::{Mode, Redactor};
+
+const KEY: &str = "sk-proj-madeupmadeupmadeup0123456789";
+
+fn event(text: &str) -> Event {
+    let message = ai::Message { role: "user", content: Some(text.to_owned()), ..ai::Message::default() };
+    let request = ai::Request { request_id: "req_1".into(), messages: Some(vec![message]), ..ai::Request::default() };
+    Event {
+        oisp_version: "0.1",
+        event_id: EventId::derive(Timestamp::default(), &[]),
+        ts: Timestamp::default(),
+        host: None,
+        actor: None,
+        process: Some(Process { pid: 1, cmdline: Some(format!("tool --key {KEY}")), ..Process::default() }),
+        source: Source::new("tls_boundary", "ssl_write"),
+        confidence: Confidence::full(),
+        data: Data::AiRequest(Box::new(request)),
+        attrs: Map::new(),
+        ext: json!({"oisp": {"input_messages": [{"parts": [{"type": "tool_call", "arguments": {"password": "hunter2", "q": KEY}}]}]}})
+            .as_object()
+            .cloned()
+            .unwrap(),
+        related_events: Vec::new(),
+    }
+}
+
+fn redact(mode: Mode, text: &str) -> Value {
+    serde_json::from_str(Redactor::new(mode).redact(&event(text)).json()).unwrap()
+}
+
+fn text_of(event: &Value) -> &str {
+    event["data"]["messages"][0]["content"].as_str().unwrap()
+}
+
+#[test]
+fn a_key_is_found_wherever_it_stands() {
+    for mode in [Mode::Safe, Mode::Minimal, Mode::Full] {
+        let event = redact(mode, &format!("use {KEY} please"));
+        assert!(!event.to_string().contains("madeup"), "{mode}: {event}");
+        assert!(!event.to_string().contains("hunter2"), "{mode}: {event}");
+        assert_eq!(event["confidence"]["redaction_applied"], true);
+    }
+}
+
+#[test]
+fn text_around_a_finding_stays() {
+    let event = redact(Mode::Safe, &format!("use {KEY} please"));
+    assert_eq!(text_of(&event), "use [REDACTED:openai_key] please");
+}
+
+#[test]
+fn minimal_leaves_personal_data_and_safe_does_not() {
+    let text = "mail ada@example.com, card 4111 1111 1111 1111, order 4111 1111 1111 1112";
+    assert_eq!(text_of(&redact(Mode::Minimal, text)), text);
+    let safe = "mail [REDACTED:email], card [REDACTED:card], order 4111 1111 1111 1112";
+    assert_eq!(text_of(&redact(Mode::Safe, text)), safe);
+}
+
+#[test]
+fn full_keeps_lengths_only() {
+    let event = redact(Mode::Full, "tell me");
+    assert_eq!(event["data"]["messages"][0]["content"]["$redacted"]["original_length"], 7);
+    assert_eq!(event["confidence"]["completeness"], "redacted");
+    assert!(!event.to_string().contains("tell me"));
+}
+
+#[test]
+fn off_changes_nothing_but_says_so() {
+    let event = redact(Mode::Off, KEY);
+    assert_eq!(text_of(&event), KEY);
+    assert_eq!(event["confidence"]["redaction_profile"], "off");
+}
+
+#[test]
+fn ordinary_text_and_code_stay() {
+    let text = "let token = parse(input); the password field is empty; mask-skating; #4521 @ 10:30";
+    let event = redact(Mode::Safe, text);
+    assert_eq!(text_of(&event), text);
+}
+
+#[test]
+fn secrets_of_many_kinds_are_found_in_text() {
+    let planted = [
+        "AKIAMADEUPMADEUPMADE",
+        "ghp_madeupmadeupmadeupmadeup0123",
+        "xoxb-1234567890-madeup",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtYWRldXAifQ.bWFkZXVwbWFkZXVw",
+        "-----BEGIN RSA PRIVATE KEY-----\nbWFkZXVw\n-----END RSA PRIVATE KEY-----",
+        "postgres://app:madeup-pass@db/x",
+        "DB_PASSWORD=madeup-password-9",
+        "{\\\"api_key\\\": \\\"madeupmadeup\\\"}",
+        "Authorization: Bearer madeupmadeupmadeup",
+        "sk_live_madeupmadeupmadeup",
+    ];
+    for secret in planted {
+        let event = redact(Mode::Minimal, &format!("before {secret} after"));
+        let text = text_of(&event);
+        assert!(!text.contains("madeup") && !text.contains("MADEUP") && !text.contains("bWFkZXVw"), "{secret} -> {text}");
+        assert!(text.starts_with("before ") && text.ends_with(" after"), "{text}");
+    }
+}
