@@ -379,6 +379,3 @@ fn emit(out: &mut Vec<HttpEvent>, exchange: Option<u64>, at: Timestamp, half: Ha
         });
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -18,6 +18,7 @@ mod direction;
 mod fields;
 mod frame;
 mod hpack;
+pub mod midway;
 mod search;
 mod streams;
 
@@ -49,7 +50,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { streams: 1024, block: 256 << 10, fields: 256 << 10, table: 64 << 10 }
+        Self {
+            streams: 1024,
+            block: 256 << 10,
+            fields: 256 << 10,
+            table: 64 << 10,
+        }
     }
 }
 
@@ -70,7 +76,10 @@ struct Side {
 
 impl Side {
     fn new(half: Half, limits: Limits) -> Self {
-        Self { direction: Direction::new(half, limits.block), decoder: Decoder::new(limits.table) }
+        Self {
+            direction: Direction::new(half, limits.block),
+            decoder: Decoder::new(limits.table),
+        }
     }
 }
 
@@ -101,7 +110,9 @@ impl Connection {
     fn read(&mut self, half: Half, mut bytes: Bytes, sink: &mut Sink<'_>) {
         loop {
             let highest = self.streams.highest_believed();
-            let Some(item) = self.side(half).direction.next(&mut bytes, sink.at, highest) else { return };
+            let Some(item) = self.side(half).direction.next(&mut bytes, sink.at, highest) else {
+                return;
+            };
             self.take(half, item, sink);
         }
     }
@@ -126,7 +137,14 @@ impl Connection {
         let limit = self.max_fields;
         let fields = Fields::read(block, &mut self.side(half).decoder, limit);
         if !block.is_promise {
-            self.streams.fields(half, block.stream, fields, block.end_stream, block.began, sink);
+            self.streams.fields(
+                half,
+                block.stream,
+                fields,
+                block.end_stream,
+                block.began,
+                sink,
+            );
         }
     }
 

@@ -36,7 +36,11 @@ impl Assembly {
     }
 
     pub(super) fn new(limit: usize) -> Self {
-        Self { open: None, more: BytesMut::new(), limit }
+        Self {
+            open: None,
+            more: BytesMut::new(),
+            limit,
+        }
     }
 
     pub(super) fn clear(&mut self) {
@@ -75,7 +79,11 @@ impl Assembly {
         };
         if frame.has(END_HEADERS) {
             let more = std::mem::take(&mut self.more);
-            let bytes = if more.is_empty() { block.bytes } else { more.freeze() };
+            let bytes = if more.is_empty() {
+                block.bytes
+            } else {
+                more.freeze()
+            };
             return Ok(Some(Block { bytes, ..block }));
         }
         self.open = Some(block);
@@ -85,11 +93,13 @@ impl Assembly {
     /// From the first CONTINUATION on, the block's bytes are in `more`.
     fn extend(&mut self, mut open: Block, fragment: &[u8], cut: bool) -> Block {
         if self.more.is_empty() {
-            self.more.extend_from_slice(&std::mem::take(&mut open.bytes));
+            self.more
+                .extend_from_slice(&std::mem::take(&mut open.bytes));
         }
         if !open.cut {
             let room = self.limit.saturating_sub(self.more.len());
-            self.more.extend_from_slice(fragment.get(..room).unwrap_or(fragment));
+            self.more
+                .extend_from_slice(fragment.get(..room).unwrap_or(fragment));
             open.cut = cut || fragment.len() > room;
         }
         open
@@ -104,7 +114,11 @@ fn fragment(frame: &Frame, payload: Bytes) -> Result<Bytes, Broken> {
         (false, _) => (frame.prefix(), 0),
     };
     // Where the payload is cut, its end is that of the frame nevertheless.
-    let end = frame.payload().checked_sub(padding).filter(|end| start <= *end).ok_or(Broken)?;
+    let end = frame
+        .payload()
+        .checked_sub(padding)
+        .filter(|end| start <= *end)
+        .ok_or(Broken)?;
     let (start, end) = (start.min(payload.len()), end.min(payload.len()));
     Ok(payload.slice(start..end))
 }

@@ -38,9 +38,17 @@ enum State {
     /// In a frame header.
     Header { have: usize, header: [u8; HEADER] },
     /// In the payload of a DATA frame. `padding` is absent before it is read.
-    Data { frame: Frame, left: usize, padding: Option<usize> },
+    Data {
+        frame: Frame,
+        left: usize,
+        padding: Option<usize>,
+    },
     /// In the payload of another frame.
-    Payload { frame: Frame, left: usize, kept: Kept },
+    Payload {
+        frame: Frame,
+        left: usize,
+        kept: Kept,
+    },
 }
 
 /// The collected payload of a frame.
@@ -87,7 +95,10 @@ impl Direction {
     pub(super) fn new(half: Half, block_limit: usize) -> Self {
         let state = match half {
             Half::Request => State::Preface { matched: 0 },
-            Half::Response => State::Greeting { have: 0, header: [0; HEADER] },
+            Half::Response => State::Greeting {
+                have: 0,
+                header: [0; HEADER],
+            },
         };
         Self {
             half,
@@ -104,7 +115,12 @@ impl Direction {
     }
 
     /// Reads until something is complete; `None` once `bytes` are used up.
-    pub(super) fn next(&mut self, bytes: &mut Bytes, at: Timestamp, highest_stream: u32) -> Option<Item> {
+    pub(super) fn next(
+        &mut self,
+        bytes: &mut Bytes,
+        at: Timestamp,
+        highest_stream: u32,
+    ) -> Option<Item> {
         loop {
             let before = bytes.len();
             let step = self.step(bytes, at, highest_stream);
@@ -129,7 +145,9 @@ impl Direction {
     }
 
     fn preface(&mut self, bytes: &mut Bytes) -> Step {
-        let State::Preface { matched } = &mut self.state else { return Step::On };
+        let State::Preface { matched } = &mut self.state else {
+            return Step::On;
+        };
         let Some(expected) = H2_PREFACE.get(*matched) else {
             self.state = State::header();
             return Step::On;
@@ -151,13 +169,19 @@ impl Direction {
 
     /// A direction that begins with SETTINGS is read from there on.
     fn greeting(&mut self, bytes: &mut Bytes, at: Timestamp, highest_stream: u32) -> Step {
-        let State::Greeting { have, header } = &mut self.state else { return Step::On };
+        let State::Greeting { have, header } = &mut self.state else {
+            return Step::On;
+        };
         if *have == 0 {
             self.began = at;
         }
-        let Some((earlier, room)) = header.split_at_mut_checked(*have) else { return Step::On };
+        let Some((earlier, room)) = header.split_at_mut_checked(*have) else {
+            return Step::On;
+        };
         let taken = room.len().min(bytes.len());
-        room.iter_mut().zip(bytes.iter()).for_each(|(to, byte)| *to = *byte);
+        room.iter_mut()
+            .zip(bytes.iter())
+            .for_each(|(to, byte)| *to = *byte);
         if *have + taken < HEADER {
             bytes.advance(taken);
             *have += taken;
@@ -165,21 +189,30 @@ impl Direction {
         }
         let lost = Search::after(earlier);
         let frame = Frame::parse(header);
-        self.state = if frame.kind == Kind::Settings && frame.is_plausible(self.half, highest_stream) {
-            bytes.advance(taken);
-            State::Header { have: HEADER, header: *header }
-        } else {
-            State::Lost(lost)
-        };
+        self.state =
+            if frame.kind == Kind::Settings && frame.is_plausible(self.half, highest_stream) {
+                bytes.advance(taken);
+                State::Header {
+                    have: HEADER,
+                    header: *header,
+                }
+            } else {
+                State::Lost(lost)
+            };
         Step::On
     }
 
     fn search(&mut self, bytes: &mut Bytes, highest_stream: u32) -> Step {
-        let State::Lost(search) = &mut self.state else { return Step::On };
+        let State::Lost(search) = &mut self.state else {
+            return Step::On;
+        };
         if bytes.is_empty() {
             return Step::Hungry;
         }
-        let around = Surroundings { half: self.half, highest_stream };
+        let around = Surroundings {
+            half: self.half,
+            highest_stream,
+        };
         match search.push(std::mem::take(bytes), self.at_call_start, around) {
             None => Step::Hungry,
             Some(frames) => {
@@ -191,13 +224,19 @@ impl Direction {
     }
 
     fn header(&mut self, bytes: &mut Bytes, at: Timestamp) -> Step {
-        let State::Header { have, header } = &mut self.state else { return Step::On };
+        let State::Header { have, header } = &mut self.state else {
+            return Step::On;
+        };
         if *have == 0 {
             self.began = at;
         }
-        let Some(room) = header.get_mut(*have..) else { return Step::On };
+        let Some(room) = header.get_mut(*have..) else {
+            return Step::On;
+        };
         let taken = room.len().min(bytes.len());
-        room.iter_mut().zip(bytes.split_to(taken)).for_each(|(to, byte)| *to = byte);
+        room.iter_mut()
+            .zip(bytes.split_to(taken))
+            .for_each(|(to, byte)| *to = byte);
         *have += taken;
         if *have < HEADER {
             return Step::Hungry;
@@ -209,30 +248,55 @@ impl Direction {
         let left = frame.payload();
         self.state = if frame.kind == Kind::Data {
             let padding = if frame.is_padded() { None } else { Some(0) };
-            State::Data { frame, left, padding }
+            State::Data {
+                frame,
+                left,
+                padding,
+            }
         } else {
-            State::Payload { frame, left, kept: Kept::default() }
+            State::Payload {
+                frame,
+                left,
+                kept: Kept::default(),
+            }
         };
         Step::On
     }
 
     fn data(&mut self, bytes: &mut Bytes) -> Step {
-        let State::Data { frame, left, padding } = &mut self.state else { return Step::On };
+        let State::Data {
+            frame,
+            left,
+            padding,
+        } = &mut self.state
+        else {
+            return Step::On;
+        };
         let stream = frame.stream;
         let Some(pad) = *padding else {
             if *left == 0 {
                 return Step::Item(Item::Broken);
             }
-            let Some(pad) = bytes.first().copied() else { return Step::Hungry };
+            let Some(pad) = bytes.first().copied() else {
+                return Step::Hungry;
+            };
             bytes.advance(1);
             *left -= 1;
             *padding = Some(usize::from(pad));
-            return if usize::from(pad) > *left { Step::Item(Item::Broken) } else { Step::On };
+            return if usize::from(pad) > *left {
+                Step::Item(Item::Broken)
+            } else {
+                Step::On
+            };
         };
         if *left == 0 {
             let ends = frame.has(END_STREAM);
             self.state = State::header();
-            return if ends { Step::Item(Item::End { stream }) } else { Step::On };
+            return if ends {
+                Step::Item(Item::End { stream })
+            } else {
+                Step::On
+            };
         }
         if bytes.is_empty() {
             return Step::Hungry;
@@ -241,15 +305,28 @@ impl Direction {
         let taken = if body > 0 { body } else { *left }.min(bytes.len());
         *left -= taken;
         let piece = bytes.split_to(taken);
-        if body > 0 { Step::Item(Item::Data { stream, bytes: piece }) } else { Step::On }
+        if body > 0 {
+            Step::Item(Item::Data {
+                stream,
+                bytes: piece,
+            })
+        } else {
+            Step::On
+        }
     }
 
     fn payload(&mut self, bytes: &mut Bytes) -> Step {
-        let State::Payload { frame, left, kept } = &mut self.state else { return Step::On };
+        let State::Payload { frame, left, kept } = &mut self.state else {
+            return Step::On;
+        };
         if bytes.is_empty() && *left > 0 {
             return Step::Hungry;
         }
-        let limit = if frame.is_block() { self.assembly.limit() } else { MAX_CONTROL };
+        let limit = if frame.is_block() {
+            self.assembly.limit()
+        } else {
+            MAX_CONTROL
+        };
         let piece = bytes.split_to((*left).min(bytes.len()));
         *left -= piece.len();
         let frame = *frame;
@@ -280,7 +357,9 @@ impl Direction {
                 }
             }
             Kind::Settings => Some(Item::Settings(payload)),
-            Kind::RstStream => Some(Item::Reset { stream: frame.stream }),
+            Kind::RstStream => Some(Item::Reset {
+                stream: frame.stream,
+            }),
             Kind::GoAway => number(0).map(|last| Item::GoAway { last }),
             _ => None,
         };
@@ -291,17 +370,28 @@ impl Direction {
     pub(super) fn gap(&mut self, len: u64) -> Missing {
         let inside = |left: usize| usize::try_from(len).ok().filter(|len| *len <= left);
         match &mut self.state {
-            State::Data { frame, left, padding: Some(padding) } => {
-                let Some(len) = inside(*left) else { return Missing::Framing };
+            State::Data {
+                frame,
+                left,
+                padding: Some(padding),
+            } => {
+                let Some(len) = inside(*left) else {
+                    return Missing::Framing;
+                };
                 let body = left.saturating_sub(*padding).min(len);
                 *left -= len;
                 match u64::try_from(body) {
-                    Ok(body) if body > 0 => Missing::Body { stream: frame.stream, len: body },
+                    Ok(body) if body > 0 => Missing::Body {
+                        stream: frame.stream,
+                        len: body,
+                    },
                     _ => Missing::Inside,
                 }
             }
             State::Payload { left, kept, .. } => {
-                let Some(len) = inside(*left) else { return Missing::Framing };
+                let Some(len) = inside(*left) else {
+                    return Missing::Framing;
+                };
                 *left -= len;
                 kept.cut = true;
                 Missing::Inside
@@ -319,7 +409,10 @@ impl Direction {
 
 impl State {
     const fn header() -> Self {
-        Self::Header { have: 0, header: [0; HEADER] }
+        Self::Header {
+            have: 0,
+            header: [0; HEADER],
+        }
     }
 }
 
@@ -329,7 +422,8 @@ impl Kept {
             return;
         }
         let room = limit.saturating_sub(self.bytes.len());
-        self.bytes.extend_from_slice(piece.get(..room).unwrap_or(piece));
+        self.bytes
+            .extend_from_slice(piece.get(..room).unwrap_or(piece));
         self.cut = piece.len() > room;
     }
 }

@@ -33,8 +33,12 @@ impl Fields {
     }
 
     fn add(&mut self, field: Field<'_>, limit: usize) {
-        let Field::Known(name, value) = field else { return self.headers.push_unknown() };
-        self.size = self.size.saturating_add(name.len() + value.len() + FIELD_OVERHEAD);
+        let Field::Known(name, value) = field else {
+            return self.headers.push_unknown();
+        };
+        self.size = self
+            .size
+            .saturating_add(name.len() + value.len() + FIELD_OVERHEAD);
         if self.size > limit {
             return self.headers.push_unknown();
         }
@@ -53,7 +57,8 @@ impl Fields {
 
     /// True where the status says that another head follows.
     pub(super) fn is_informational(&self) -> bool {
-        self.status.is_some_and(|status| (100..200).contains(&status))
+        self.status
+            .is_some_and(|status| (100..200).contains(&status))
     }
 
     /// True where they may be a head: trailers have no pseudo-header fields.
@@ -62,12 +67,23 @@ impl Fields {
     }
 
     pub(super) fn into_request(self, began: oisp_core::Timestamp) -> RequestHead {
-        let authority = self.authority.or_else(|| self.headers.get("host").map(str::to_owned));
-        RequestHead { began, method: self.method, authority, path: self.path, headers: self.headers }
+        let authority = self
+            .authority
+            .or_else(|| self.headers.get("host").map(str::to_owned));
+        RequestHead {
+            began,
+            method: self.method,
+            authority,
+            path: self.path,
+            headers: self.headers,
+        }
     }
 
     pub(super) fn into_response(self) -> ResponseHead {
-        ResponseHead { status: self.status, headers: self.headers }
+        ResponseHead {
+            status: self.status,
+            headers: self.headers,
+        }
     }
 }
 

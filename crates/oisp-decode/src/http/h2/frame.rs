@@ -72,7 +72,10 @@ impl Frame {
 
     /// True for the frames that carry a header block.
     pub(super) const fn is_block(&self) -> bool {
-        matches!(self.kind, Kind::Headers | Kind::PushPromise | Kind::Continuation)
+        matches!(
+            self.kind,
+            Kind::Headers | Kind::PushPromise | Kind::Continuation
+        )
     }
 
     /// Bytes before the header block or the data, without the pad length.

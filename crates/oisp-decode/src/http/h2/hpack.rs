@@ -19,6 +19,9 @@ use input::Input;
 use statics::STATIC;
 use table::{Entry, Table};
 
+/// Room for a name or a value that is kept from one block to the next.
+const KEPT_SCRATCH: usize = 4096;
+
 /// The reader of one direction's header blocks.
 #[derive(Debug)]
 pub(super) struct Decoder {
@@ -43,7 +46,11 @@ pub(super) struct Broken;
 impl Decoder {
     /// A decoder whose table holds `table_limit` bytes at most.
     pub(super) fn new(table_limit: usize) -> Self {
-        Self { table: Table::new(table_limit), name: Vec::new(), value: Vec::new() }
+        Self {
+            table: Table::new(table_limit),
+            name: Vec::new(),
+            value: Vec::new(),
+        }
     }
 
     /// The other side's SETTINGS_HEADER_TABLE_SIZE.
@@ -69,6 +76,8 @@ impl Decoder {
         while !input.is_empty() && result.is_ok() {
             result = self.field(&mut input, &mut each);
         }
+        self.name.shrink_to(KEPT_SCRATCH);
+        self.value.shrink_to(KEPT_SCRATCH);
         if cut {
             result = Err(Broken);
         }
@@ -78,7 +87,11 @@ impl Decoder {
         result
     }
 
-    fn field(&mut self, input: &mut Input<'_>, each: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
+    fn field(
+        &mut self,
+        input: &mut Input<'_>,
+        each: &mut impl FnMut(Field<'_>),
+    ) -> Result<(), Broken> {
         match input.peek() {
             0x80.. => self.indexed(input, each),
             0x40.. => self.literal(input, 6, true, each),
@@ -92,7 +105,11 @@ impl Decoder {
         }
     }
 
-    fn indexed(&self, input: &mut Input<'_>, each: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
+    fn indexed(
+        &self,
+        input: &mut Input<'_>,
+        each: &mut impl FnMut(Field<'_>),
+    ) -> Result<(), Broken> {
         let field = match Index::from(input.number(7)?) {
             Index::Zero => return Err(Broken),
             Index::Static(name, value) => Field::Known(name, value.as_bytes()),
@@ -120,7 +137,10 @@ impl Decoder {
         input.string(&mut self.value)?;
         each(self.read(name));
         if insert {
-            let entry = Entry { name: self.owned(name), value: self.value.as_slice().into() };
+            let entry = Entry {
+                name: self.owned(name),
+                value: self.value.as_slice().into(),
+            };
             self.table.insert(entry);
         }
         Ok(())
@@ -152,7 +172,9 @@ impl Decoder {
     fn owned(&self, name: Name) -> Option<Cow<'static, str>> {
         match name {
             Name::Static(name) => Some(Cow::Borrowed(name)),
-            Name::Given => std::str::from_utf8(&self.name).ok().map(|name| Cow::Owned(name.to_owned())),
+            Name::Given => std::str::from_utf8(&self.name)
+                .ok()
+                .map(|name| Cow::Owned(name.to_owned())),
             Name::Unknown => None,
         }
     }
@@ -160,7 +182,9 @@ impl Decoder {
 
 impl Entry {
     fn field(&self) -> Field<'_> {
-        self.name.as_deref().map_or(Field::Unknown, |name| Field::Known(name, &self.value))
+        self.name
+            .as_deref()
+            .map_or(Field::Unknown, |name| Field::Known(name, &self.value))
     }
 }
 
@@ -183,7 +207,9 @@ enum Index {
 
 impl From<usize> for Index {
     fn from(index: usize) -> Self {
-        let Some(from_zero) = index.checked_sub(1) else { return Self::Zero };
+        let Some(from_zero) = index.checked_sub(1) else {
+            return Self::Zero;
+        };
         match STATIC.get(from_zero) {
             Some((name, value)) => Self::Static(name, value),
             None => Self::Dynamic(from_zero - STATIC.len()),

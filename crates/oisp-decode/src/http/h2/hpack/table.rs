@@ -33,7 +33,12 @@ pub(super) struct Entry {
 
 impl Table {
     pub(super) fn new(limit: usize) -> Self {
-        Self { entries: VecDeque::new(), size: 0, max_size: DEFAULT_SIZE.min(limit), limit }
+        Self {
+            entries: VecDeque::new(),
+            size: 0,
+            max_size: DEFAULT_SIZE.min(limit),
+            limit,
+        }
     }
 
     /// The entry `age` insertions ago, 0 for the newest.
@@ -70,7 +75,9 @@ impl Table {
 
     fn evict(&mut self, until: usize) {
         while self.size > until {
-            let Some(oldest) = self.entries.pop_back() else { break };
+            let Some(oldest) = self.entries.pop_back() else {
+                break;
+            };
             self.size -= oldest.size();
         }
     }
@@ -94,7 +101,10 @@ mod tests {
     use super::*;
 
     fn entry(name: &'static str, len: usize) -> Entry {
-        Entry { name: Some(Cow::Borrowed(name)), value: vec![b'x'; len].into() }
+        Entry {
+            name: Some(Cow::Borrowed(name)),
+            value: vec![b'x'; len].into(),
+        }
     }
 
     fn name(table: &Table, age: usize) -> Option<&str> {
@@ -130,6 +140,10 @@ mod tests {
         for _ in 0..1000 {
             table.insert(entry("name", 100));
         }
-        assert!(table.size <= 8192 && table.entries.len() <= 8192 / 136, "{}", table.size);
+        assert!(
+            table.size <= 8192 && table.entries.len() <= 8192 / 136,
+            "{}",
+            table.size
+        );
     }
 }

@@ -1,12 +1,17 @@
 //! The examples of RFC 7541, Appendix C, and what happens without the past.
 
+mod model;
+
 use super::*;
 
 const LIMIT: usize = 64 << 10;
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: String = text.split_whitespace().collect();
-    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 /// The fields of a block as `name: value`, `?` for an unknown one.
@@ -30,15 +35,35 @@ fn decoded(decoder: &mut Decoder, block: &str) -> Vec<String> {
 #[test]
 fn c2_each_representation_alone() {
     let one = |block: &str| decoded(&mut Decoder::new(LIMIT), block);
-    assert_eq!(one("400a 6375 7374 6f6d 2d6b 6579 0d63 7573 746f 6d2d 6865 6164 6572"), ["custom-key: custom-header"]);
-    assert_eq!(one("040c 2f73 616d 706c 652f 7061 7468"), [":path: /sample/path"]);
-    assert_eq!(one("1008 7061 7373 776f 7264 0673 6563 7265 74"), ["password: secret"]);
+    assert_eq!(
+        one("400a 6375 7374 6f6d 2d6b 6579 0d63 7573 746f 6d2d 6865 6164 6572"),
+        ["custom-key: custom-header"]
+    );
+    assert_eq!(
+        one("040c 2f73 616d 706c 652f 7061 7468"),
+        [":path: /sample/path"]
+    );
+    assert_eq!(
+        one("1008 7061 7373 776f 7264 0673 6563 7265 74"),
+        ["password: secret"]
+    );
     assert_eq!(one("82"), [":method: GET"]);
 }
 
 const REQUESTS: [&[&str]; 3] = [
-    &[":method: GET", ":scheme: http", ":path: /", ":authority: www.example.com"],
-    &[":method: GET", ":scheme: http", ":path: /", ":authority: www.example.com", "cache-control: no-cache"],
+    &[
+        ":method: GET",
+        ":scheme: http",
+        ":path: /",
+        ":authority: www.example.com",
+    ],
+    &[
+        ":method: GET",
+        ":scheme: http",
+        ":path: /",
+        ":authority: www.example.com",
+        "cache-control: no-cache",
+    ],
     &[
         ":method: GET",
         ":scheme: https",
@@ -125,10 +150,19 @@ fn joined_midway_what_was_sent_before_is_unknown_and_the_rest_is_right() {
     let mut decoder = Decoder::new(LIMIT);
     assert_eq!(
         decoded(&mut decoder, C3[1]),
-        [":method: GET", ":scheme: http", ":path: /", "?", "cache-control: no-cache"]
+        [
+            ":method: GET",
+            ":scheme: http",
+            ":path: /",
+            "?",
+            "cache-control: no-cache"
+        ]
     );
     // 0xbf is the authority, two insertions ago; 0xbe is cache-control.
-    assert_eq!(decoded(&mut decoder, "bf be"), ["?", "cache-control: no-cache"]);
+    assert_eq!(
+        decoded(&mut decoder, "bf be"),
+        ["?", "cache-control: no-cache"]
+    );
 }
 
 #[test]
@@ -161,7 +195,11 @@ fn after_a_broken_block_the_table_is_unknown() {
         let mut decoder = Decoder::new(LIMIT);
         decoded(&mut decoder, "40 01 61 01 62");
         let (before, result) = fields(&mut decoder, &hex(&format!("be {broken}")));
-        assert_eq!((before, result), (vec![String::from("a: b")], Err(Broken)), "{broken}");
+        assert_eq!(
+            (before, result),
+            (vec![String::from("a: b")], Err(Broken)),
+            "{broken}"
+        );
         assert_eq!(decoded(&mut decoder, "be"), ["?"], "{broken}");
     }
 }

@@ -22,7 +22,9 @@ struct Found {
 fn assert_right(recording: &Recording, messages: &Messages) -> Found {
     let mut found = Found::default();
     for ((id, is_response), parts) in messages {
-        let Some(expected) = recording.expected.get(id) else { panic!("no such exchange: {id} {parts:?}") };
+        let Some(expected) = recording.expected.get(id) else {
+            panic!("no such exchange: {id} {parts:?}")
+        };
         assert_message(expected, usize::from(*is_response), parts, &mut found);
     }
     found
@@ -35,8 +37,16 @@ fn assert_message(expected: &Expected, half: usize, parts: &[Part], found: &mut 
     for part in parts {
         match part {
             Part::Request(head) => {
-                assert!(head.method.as_ref().is_none_or(|method| *method == expected.method));
-                assert!(head.authority.as_ref().is_none_or(|authority| *authority == expected.authority));
+                assert!(
+                    head.method
+                        .as_ref()
+                        .is_none_or(|method| *method == expected.method)
+                );
+                assert!(
+                    head.authority
+                        .as_ref()
+                        .is_none_or(|authority| *authority == expected.authority)
+                );
                 assert!(head.path.as_ref().is_none_or(|path| *path == expected.path));
                 assert_fields(&expected.fields[0], &head.headers, found);
                 found.heads += 1;
@@ -63,7 +73,12 @@ fn assert_message(expected: &Expected, half: usize, parts: &[Part], found: &mut 
 
 fn assert_fields(expected: &[(String, String)], headers: &Headers, found: &mut Found) {
     for (name, value) in headers.iter() {
-        assert!(expected.iter().any(|field| (field.0.as_str(), field.1.as_str()) == (name, value)), "{name}");
+        assert!(
+            expected
+                .iter()
+                .any(|field| (field.0.as_str(), field.1.as_str()) == (name, value)),
+            "{name}"
+        );
         found.known += 1;
     }
     found.unknown += headers.unknown();
@@ -76,7 +91,11 @@ fn without_start(calls: &Calls, skip: [usize; 2]) -> Calls {
     let [mut request, mut response] = skip;
     let mut rest = Calls::new();
     for (half, bytes) in calls {
-        let skip = if *half == Half::Request { &mut request } else { &mut response };
+        let skip = if *half == Half::Request {
+            &mut request
+        } else {
+            &mut response
+        };
         let skipped = (*skip).min(bytes.len());
         *skip -= skipped;
         if skipped < bytes.len() {
@@ -87,7 +106,11 @@ fn without_start(calls: &Calls, skip: [usize; 2]) -> Calls {
 }
 
 fn len(calls: &Calls, wanted: Half) -> usize {
-    calls.iter().filter(|(half, _)| *half == wanted).map(|(_, bytes)| bytes.len()).sum()
+    calls
+        .iter()
+        .filter(|(half, _)| *half == wanted)
+        .map(|(_, bytes)| bytes.len())
+        .sum()
 }
 
 fn joined(recording: &Recording, skip: [usize; 2]) -> Found {
@@ -99,7 +122,10 @@ fn joined(recording: &Recording, skip: [usize; 2]) -> Found {
 
 #[test]
 fn joined_anywhere_no_field_is_wrong() {
-    let ends = [len(&SMALL.calls, Half::Request), len(&SMALL.calls, Half::Response)];
+    let ends = [
+        len(&SMALL.calls, Half::Request),
+        len(&SMALL.calls, Half::Response),
+    ];
     let (mut sum, mut runs) = (Found::default(), 0);
     for skip in (0..=ends[0]).step_by(EVERY) {
         // The two halves are at different places of their streams.
@@ -114,15 +140,25 @@ fn joined_anywhere_no_field_is_wrong() {
         }
     }
     // Half of the 24 heads would be seen by a perfect reader.
-    assert!(sum.heads > runs * 8 && sum.complete > runs * 7, "{sum:?} in {runs}");
-    assert!(sum.known > runs * 10 && sum.unknown > runs, "{sum:?} in {runs}");
+    assert!(
+        sum.heads > runs * 8 && sum.complete > runs * 7,
+        "{sum:?} in {runs}"
+    );
+    assert!(
+        sum.known > runs * 10 && sum.unknown > runs,
+        "{sum:?} in {runs}"
+    );
 }
 
 /// A gap: how many bytes of a half come before it, and how long it is.
 type Gap = (bool, usize, usize);
 
 fn read_with_gap(recording: &Recording, (response, start, missing): Gap) -> Vec<HttpEvent> {
-    let gap_half = if response { Half::Response } else { Half::Request };
+    let gap_half = if response {
+        Half::Response
+    } else {
+        Half::Request
+    };
     let end = start + missing;
     let mut connection = Connection::default();
     let (mut at, mut out) = (0, Vec::new());
@@ -134,7 +170,12 @@ fn read_with_gap(recording: &Recording, (response, start, missing): Gap) -> Vec<
         let within = |position: usize| position.clamp(at, at + bytes.len()) - at;
         let (from, to) = (within(start), within(end));
         connection.push(*half, Timestamp::default(), bytes.slice(..from), &mut out);
-        connection.gap(*half, Timestamp::default(), u64::try_from(to - from).unwrap(), &mut out);
+        connection.gap(
+            *half,
+            Timestamp::default(),
+            u64::try_from(to - from).unwrap(),
+            &mut out,
+        );
         connection.push(*half, Timestamp::default(), bytes.slice(to..), &mut out);
         at += bytes.len();
     }

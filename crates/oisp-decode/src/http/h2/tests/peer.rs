@@ -45,13 +45,20 @@ struct Tap {
 impl Tap {
     fn note(&self, half: Half, bytes: &[u8]) {
         if !bytes.is_empty() {
-            self.calls.lock().unwrap().push((half, Bytes::copy_from_slice(bytes)));
+            self.calls
+                .lock()
+                .unwrap()
+                .push((half, Bytes::copy_from_slice(bytes)));
         }
     }
 }
 
 impl AsyncRead for Tap {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buf);
         self.note(Half::Response, &buf.filled()[before..]);
@@ -60,7 +67,11 @@ impl AsyncRead for Tap {
 }
 
 impl AsyncWrite for Tap {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.inner).poll_write(cx, bytes);
         if let Poll::Ready(Ok(written)) = &result {
             self.note(Half::Request, &bytes[..*written]);
@@ -78,13 +89,19 @@ impl AsyncWrite for Tap {
 }
 
 fn record(exchanges: u64, body: usize) -> Recording {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let (ours, theirs) = tokio::io::duplex(16 << 10);
         let calls = Arc::new(Mutex::new(Calls::new()));
-        let tap = Tap { inner: ours, calls: Arc::clone(&calls) };
-        let expected: BTreeMap<u64, Expected> =
-            (0..exchanges).map(|number| (1 + 2 * number, exchange(number, body))).collect();
+        let tap = Tap {
+            inner: ours,
+            calls: Arc::clone(&calls),
+        };
+        let expected: BTreeMap<u64, Expected> = (0..exchanges)
+            .map(|number| (1 + 2 * number, exchange(number, body)))
+            .collect();
         let server = tokio::spawn(serve(theirs, exchanges, body));
         ask(tap, &expected).await;
         server.await.unwrap();
@@ -101,29 +118,53 @@ fn exchange(number: u64, body: usize) -> Expected {
     let request = vec![
         field("authorization", format!("Bearer made-up-{}", number % 3)),
         field("content-type", String::from("application/json")),
-        field("x-long", "ab~".repeat(usize::try_from(number % 4).unwrap() * 200)),
+        field(
+            "x-long",
+            "ab~".repeat(usize::try_from(number % 4).unwrap() * 200),
+        ),
         field("x-request", format!("\u{7e}{{request}} {number}")),
     ];
     let response = vec![
         field("content-type", String::from("text/event-stream")),
-        field("set-cookie", "c=1".repeat(usize::try_from(number % 7).unwrap() * 70)),
+        field(
+            "set-cookie",
+            "c=1".repeat(usize::try_from(number % 7).unwrap() * 70),
+        ),
         field("x-answer", format!("answer {number}")),
     ];
-    let trailers = if number % 3 == 0 { vec![field("x-sum", number.to_string())] } else { Vec::new() };
+    let trailers = if number.is_multiple_of(3) {
+        vec![field("x-sum", number.to_string())]
+    } else {
+        Vec::new()
+    };
     Expected {
-        method: String::from(if number % 2 == 0 { "POST" } else { "PUT" }),
+        method: String::from(if number.is_multiple_of(2) {
+            "POST"
+        } else {
+            "PUT"
+        }),
         authority: String::from("api.example.test"),
         path: format!("/v1/things/{}?n={number}", number % 4),
-        status: if number % 4 == 0 { 429 } else { 200 },
+        status: if number.is_multiple_of(4) { 429 } else { 200 },
         fields: [request, response, trailers],
-        bodies: [vec![b'q'; size], (0..size).map(|at| u8::try_from(at % 251).unwrap()).collect()],
+        bodies: [
+            vec![b'q'; size],
+            (0..size)
+                .map(|at| u8::try_from(at % 251).unwrap())
+                .collect(),
+        ],
     }
 }
 
 fn map(fields: &[(String, String)]) -> HeaderMap {
     fields
         .iter()
-        .map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap()))
+        .map(|(name, value)| {
+            (
+                name.parse::<http::HeaderName>().unwrap(),
+                value.parse().unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -143,9 +184,13 @@ async fn ask(tap: Tap, expected: &BTreeMap<u64, Expected>) {
         let empty = expected.bodies[0].is_empty();
         let (answer, mut stream) = sender.send_request(request, empty).unwrap();
         if !empty {
-            stream.send_data(expected.bodies[0].clone().into(), true).unwrap();
+            stream
+                .send_data(expected.bodies[0].clone().into(), true)
+                .unwrap();
         }
-        under_way.push(tokio::spawn(async move { drain(answer.await.unwrap().into_body()).await }));
+        under_way.push(tokio::spawn(async move {
+            drain(answer.await.unwrap().into_body()).await
+        }));
         if under_way.len() == 4 {
             for task in under_way.drain(..) {
                 task.await.unwrap();
@@ -170,16 +215,31 @@ async fn serve(theirs: DuplexStream, exchanges: u64, body: usize) {
         tokio::spawn(async move {
             drain(request.into_body()).await;
             if push {
-                let promised = Request::builder().uri("https://api.example.test/pushed").body(()).unwrap();
+                let promised = Request::builder()
+                    .uri("https://api.example.test/pushed")
+                    .body(())
+                    .unwrap();
                 let mut pushed = respond.push_request(promised).unwrap();
-                let head = Response::builder().header("x-pushed", "1").body(()).unwrap();
-                pushed.send_response(head, false).unwrap().send_data("pushed".into(), true).unwrap();
+                let head = Response::builder()
+                    .header("x-pushed", "1")
+                    .body(())
+                    .unwrap();
+                pushed
+                    .send_response(head, false)
+                    .unwrap()
+                    .send_data("pushed".into(), true)
+                    .unwrap();
             }
-            let mut head = Response::builder().status(expected.status).body(()).unwrap();
+            let mut head = Response::builder()
+                .status(expected.status)
+                .body(())
+                .unwrap();
             *head.headers_mut() = map(&expected.fields[1]);
             let [_, body] = expected.bodies;
             let trailers = expected.fields[2].as_slice();
-            let mut stream = respond.send_response(head, body.is_empty() && trailers.is_empty()).unwrap();
+            let mut stream = respond
+                .send_response(head, body.is_empty() && trailers.is_empty())
+                .unwrap();
             if !body.is_empty() {
                 stream.send_data(body.into(), trailers.is_empty()).unwrap();
             }
@@ -193,7 +253,9 @@ async fn serve(theirs: DuplexStream, exchanges: u64, body: usize) {
 
 async fn drain(mut body: ::h2::RecvStream) {
     while let Some(bytes) = body.data().await {
-        body.flow_control().release_capacity(bytes.unwrap().len()).unwrap();
+        body.flow_control()
+            .release_capacity(bytes.unwrap().len())
+            .unwrap();
     }
     body.trailers().await.unwrap();
 }

@@ -23,8 +23,10 @@ fn rechunked(calls: &Calls, sizes: &[usize]) -> Calls {
 }
 
 fn sorted(headers: &Headers) -> Vec<(String, String)> {
-    let mut fields: Vec<_> =
-        headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut fields: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     fields.sort();
     fields
 }
@@ -36,21 +38,36 @@ fn whole(body: &[u8]) -> Option<Part> {
 /// Checks that a request or response is exactly as it was meant.
 fn assert_whole(expected: &Expected, request: &[Part], response: &[Part]) {
     let [request_fields, response_fields, trailers] = &expected.fields;
-    let Some((Part::Request(head), rest)) = request.split_first() else { panic!("{request:?}") };
+    let Some((Part::Request(head), rest)) = request.split_first() else {
+        panic!("{request:?}")
+    };
     assert_eq!(head.method.as_ref(), Some(&expected.method));
     assert_eq!(head.authority.as_ref(), Some(&expected.authority));
     assert_eq!(head.path.as_ref(), Some(&expected.path));
-    assert_eq!((&sorted(&head.headers), head.headers.unknown()), (request_fields, 0));
+    assert_eq!(
+        (&sorted(&head.headers), head.headers.unknown()),
+        (request_fields, 0)
+    );
     let complete = [Part::End(Ending::Complete)];
-    assert_eq!(rest, [whole(&expected.bodies[0]).as_slice(), &complete].concat());
+    assert_eq!(
+        rest,
+        [whole(&expected.bodies[0]).as_slice(), &complete].concat()
+    );
 
-    let Some((Part::Response(head), rest)) = response.split_first() else { panic!("{response:?}") };
+    let Some((Part::Response(head), rest)) = response.split_first() else {
+        panic!("{response:?}")
+    };
     assert_eq!(head.status, Some(expected.status));
-    assert_eq!((&sorted(&head.headers), head.headers.unknown()), (response_fields, 0));
+    assert_eq!(
+        (&sorted(&head.headers), head.headers.unknown()),
+        (response_fields, 0)
+    );
     let mut tail: Vec<Part> = whole(&expected.bodies[1]).into_iter().collect();
     if !trailers.is_empty() {
         let mut headers = Headers::default();
-        trailers.iter().for_each(|(name, value)| headers.push(name, value.as_bytes()));
+        trailers
+            .iter()
+            .for_each(|(name, value)| headers.push(name, value.as_bytes()));
         tail.push(Part::Trailers(headers));
     }
     tail.extend(complete);
@@ -68,7 +85,10 @@ fn assert_all_whole(recording: &Recording, messages: &Messages) {
 fn a_real_connection_is_read_as_it_was_meant() {
     for recording in [&SMALL, &LARGE] {
         let mut connection = Connection::default();
-        assert_all_whole(recording, &messages(read(&mut connection, &recording.calls)));
+        assert_all_whole(
+            recording,
+            &messages(read(&mut connection, &recording.calls)),
+        );
         assert_eq!(close(&mut connection), []);
     }
 }

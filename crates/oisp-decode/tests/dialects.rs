@@ -1,0 +1,364 @@
+//! What calls and answers say, in each dialect.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::*;
+
+fn call(request: Vec<u8>, response: Vec<u8>) -> Vec<Value> {
+    events(&[Out(request), In(response), Close])
+}
+
+fn openai(body: &Value, response: Vec<u8>) -> Vec<Value> {
+    call(chat_request(&body.to_string()), response)
+}
+
+fn anthropic(body: &Value, response: Vec<u8>) -> Vec<Value> {
+    let fields = "x-api-key: sk-ant-api03-madeup\r\nanthropic-version: 2023-06-01\r\n";
+    call(
+        post(
+            "api.anthropic.com",
+            "/v1/messages",
+            fields,
+            &body.to_string(),
+        ),
+        response,
+    )
+}
+
+fn chunk(delta: Value, finish: Value) -> String {
+    let chunk = json!({"id": "c1", "model": "gpt-4o", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]});
+    format!("data: {chunk}")
+}
+
+fn stream(events: &[String]) -> Vec<u8> {
+    sse_response(&events.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn an_openai_stream_joins_text_tools_and_usage() {
+    let tool = |index: u64, rest: Value| {
+        let mut call = rest;
+        call["index"] = index.into();
+        json!({"tool_calls": [call]})
+    };
+    let answer = stream(&[
+        chunk(json!({"role": "assistant", "content": ""}), Value::Null),
+        chunk(json!({"content": "let me "}), Value::Null),
+        chunk(json!({"content": "look"}), Value::Null),
+        chunk(
+            tool(
+                0,
+                json!({"id": "call_1", "type": "function", "function": {"name": "read", "arguments": ""}}),
+            ),
+            Value::Null,
+        ),
+        chunk(
+            tool(0, json!({"function": {"arguments": "{\"path\":"}})),
+            Value::Null,
+        ),
+        chunk(
+            tool(
+                1,
+                json!({"id": "call_2", "type": "function", "function": {"name": "list", "arguments": "not json"}}),
+            ),
+            Value::Null,
+        ),
+        chunk(
+            tool(0, json!({"function": {"arguments": "\"a.txt\"}"}})),
+            Value::Null,
+        ),
+        chunk(json!({}), json!("tool_calls")),
+        format!(
+            "data: {}",
+            json!({"id": "c1", "choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 9}})
+        ),
+        "data: [DONE]".to_owned(),
+    ]);
+    let events = openai(
+        &json!({"model": "gpt-4o", "stream": true, "messages": [{"role": "user", "content": "go"}]}),
+        answer,
+    );
+    let data = &one(&events, "ai.response")["data"];
+    assert_eq!(data["choices"][0]["message"]["content"], "let me look");
+    assert_eq!(
+        data["tool_calls"][0],
+        json!({"id": "call_1", "name": "read", "type": "function", "arguments": {"path": "a.txt"}})
+    );
+    assert_eq!(data["tool_calls"][1]["arguments"], "not json");
+    assert_eq!(
+        data["usage"],
+        json!({"prompt_tokens": 5, "completion_tokens": 9, "total_tokens": 14})
+    );
+    assert_eq!(data["finish_reason"], "tool_calls");
+    assert!(data["time_to_first_token_ms"].is_number());
+    let calls = of_type(&events, "agent.tool_call");
+    assert_eq!(calls.len(), 2);
+    assert_eq!(calls[0]["data"]["tool"]["name"], "read");
+    assert_eq!(calls[0]["data"]["arguments"], json!({"path": "a.txt"}));
+    assert_eq!(calls[0]["related_events"][0]["relationship"], "caused_by");
+}
+
+#[test]
+fn an_openai_request_with_every_kind_of_content() {
+    let body = json!({
+        "model": "gpt-4o", "temperature": 0.5, "max_completion_tokens": 100, "stop": "END", "tool_choice": {"type": "function"},
+        "tools": [{"type": "function", "function": {"name": "read", "description": "reads"}}],
+        "messages": [
+            {"role": "developer", "content": "rules"},
+            {"role": "user", "content": [
+                {"type": "text", "text": "one"}, {"type": "text", "text": "two"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+                {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]},
+            {"role": "assistant", "content": null, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "read", "arguments": "{}"}}]},
+            {"role": "tool", "tool_call_id": "c", "content": "result"}
+        ]
+    });
+    let events = openai(&body, json_response(&answer("ok")));
+    let request = one(&events, "ai.request");
+    let data = &request["data"];
+    let messages = data["messages"].as_array().unwrap();
+    let roles: Vec<_> = messages
+        .iter()
+        .map(|message| message["role"].as_str().unwrap())
+        .collect();
+    assert_eq!(roles, ["system", "user", "assistant", "tool"]);
+    assert_eq!(messages[1]["content"], "one\ntwo");
+    assert_eq!(messages[1]["image_count"], 1);
+    assert_eq!(messages[3]["tool_call_id"], "c");
+    assert!(messages[2].get("content").is_none());
+    assert_eq!(data["tool_choice"], "specific");
+    assert_eq!(
+        data["parameters"],
+        json!({"temperature": 0.5, "max_tokens": 100, "stop": ["END"]})
+    );
+    let parts = &request["ext"]["oisp"]["input_messages"];
+    assert_eq!(parts[0]["parts"][0]["length"], 3);
+    assert!(
+        !request.to_string().contains("AAAA"),
+        "bytes stand as length and hash"
+    );
+    assert_eq!(parts[1]["parts"][0]["type"], "tool_call");
+}
+
+#[test]
+fn an_openai_error_and_a_refusal() {
+    let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}]});
+    let error = r#"{"error":{"message":"Rate limit","type":"rate_limit_error","code":"rate_limit_exceeded"}}"#;
+    let response = format!(
+        "HTTP/1.1 429 Too Many Requests\r\nContent-Length: {}\r\n\r\n{error}",
+        error.len()
+    );
+    let events = openai(&body, response.into_bytes());
+    let data = &one(&events, "ai.response")["data"];
+    assert_eq!(data["success"], false);
+    assert_eq!(
+        data["error"],
+        json!({"type": "rate_limit_error", "message": "Rate limit", "code": "rate_limit_exceeded"})
+    );
+    assert!(data.get("choices").is_none());
+
+    let refusal = json!({"id": "1", "choices": [{"index": 0, "message": {"content": null, "refusal": "no"}, "finish_reason": "stop"}]});
+    let events = openai(&body, json_response(&refusal.to_string()));
+    let response = one(&events, "ai.response");
+    assert_eq!(response["data"]["finish_reason"], "content_filter");
+    assert_eq!(
+        response["ext"]["oisp"]["output_messages"][0]["parts"][0],
+        json!({"type": "refusal", "content": "no"})
+    );
+}
+
+#[test]
+fn an_error_after_status_200_is_a_failure() {
+    let answer = stream(&[
+        chunk(json!({"content": "half"}), Value::Null),
+        format!(
+            "data: {}",
+            json!({"error": {"message": "overloaded", "type": "server_error"}})
+        ),
+    ]);
+    let events = openai(
+        &json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": "x"}]}),
+        answer,
+    );
+    let data = &one(&events, "ai.response")["data"];
+    assert_eq!(
+        (&data["success"], &data["status_code"]),
+        (&json!(false), &json!(200))
+    );
+    assert_eq!(data["error"]["message"], "overloaded");
+    assert_eq!(data["choices"][0]["message"]["content"], "half");
+}
+
+#[test]
+fn an_anthropic_stream_with_thinking_tools_and_cache() {
+    let event = |value: Value| format!("event: {}\ndata: {value}", value["type"].as_str().unwrap());
+    let answer = stream(&[
+        event(
+            json!({"type": "message_start", "message": {"id": "msg_1", "model": "claude-sonnet-4-5", "content": [],
+            "usage": {"input_tokens": 10, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 5, "output_tokens": 1}}}),
+        ),
+        event(json!({"type": "ping"})),
+        event(
+            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}}),
+        ),
+        event(
+            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "hm"}}),
+        ),
+        event(json!({"type": "content_block_stop", "index": 0})),
+        event(
+            json!({"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}}),
+        ),
+        event(
+            json!({"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "Ja."}}),
+        ),
+        event(
+            json!({"type": "content_block_start", "index": 2, "content_block": {"type": "tool_use", "id": "tu", "name": "ls", "input": {}}}),
+        ),
+        event(
+            json!({"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": "{\"a\""}}),
+        ),
+        event(
+            json!({"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": ":1}"}}),
+        ),
+        event(json!({"type": "content_block_stop", "index": 2})),
+        event(
+            json!({"type": "content_block_start", "index": 3, "content_block": {"type": "tool_use", "id": "tv", "name": "pwd", "input": {}}}),
+        ),
+        event(json!({"type": "content_block_stop", "index": 3})),
+        event(
+            json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 42}}),
+        ),
+        event(json!({"type": "message_stop"})),
+    ]);
+    let body = json!({"model": "claude-sonnet-4-5", "max_tokens": 9, "stream": true, "messages": [{"role": "user", "content": "hi"}]});
+    let events = anthropic(&body, answer);
+    let response = one(&events, "ai.response");
+    let data = &response["data"];
+    assert_eq!(data["provider"]["name"], "anthropic");
+    assert_eq!(data["choices"][0]["message"]["content"], "Ja.");
+    assert_eq!(data["tool_calls"][0]["arguments"], json!({"a": 1}));
+    assert_eq!(data["tool_calls"][1]["arguments"], json!({}));
+    assert_eq!(
+        data["usage"],
+        json!({"prompt_tokens": 115, "completion_tokens": 42, "total_tokens": 157, "cached_tokens": 100})
+    );
+    assert_eq!(data["finish_reason"], "tool_calls");
+    assert_eq!(
+        response["attrs"]["gen_ai.response.finish_reasons"],
+        json!(["tool_use"])
+    );
+    assert_eq!(
+        response["ext"]["oisp"]["output_messages"][0]["parts"][0]["content"],
+        "hm"
+    );
+}
+
+#[test]
+fn an_anthropic_request_keeps_tool_results_in_their_place() {
+    let body = json!({
+        "model": "claude-sonnet-4-5", "max_tokens": 9, "system": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+        "tool_choice": {"type": "any"}, "tools": [{"name": "ls", "input_schema": {}}, {"type": "web_search_20250305", "name": "web_search"}],
+        "messages": [
+            {"role": "user", "content": "go"},
+            {"role": "assistant", "content": [{"type": "text", "text": "ok"}, {"type": "tool_use", "id": "tu", "name": "ls", "input": {}}]},
+            {"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": "tu", "content": [{"type": "text", "text": "file.txt"}]},
+                {"type": "text", "text": "and now?"}]}
+        ]
+    });
+    let whole = json!({"id": "msg", "type": "message", "model": "claude-sonnet-4-5", "content": [{"type": "text", "text": "done"}],
+        "stop_reason": "end_turn", "usage": {"input_tokens": 3, "output_tokens": 2}});
+    let events = anthropic(&body, json_response(&whole.to_string()));
+    let data = &one(&events, "ai.request")["data"];
+    let messages = data["messages"].as_array().unwrap();
+    let said: Vec<_> = messages
+        .iter()
+        .map(|message| {
+            (
+                message["role"].as_str().unwrap(),
+                message["content"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("system", "a\nb"),
+            ("user", "go"),
+            ("assistant", "ok"),
+            ("tool", "file.txt"),
+            ("user", "and now?")
+        ]
+    );
+    assert_eq!(messages[3]["tool_call_id"], "tu");
+    assert_eq!(data["tool_choice"], "required");
+    assert_eq!(data["tools"][1]["type"], "other");
+    let response = &one(&events, "ai.response")["data"];
+    assert_eq!(
+        response["usage"],
+        json!({"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5})
+    );
+}
+
+#[test]
+fn an_anthropic_error_has_the_providers_message() {
+    let error = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_x"}"#;
+    let response = format!(
+        "HTTP/1.1 529 x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{error}",
+        error.len()
+    );
+    let body = json!({"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]});
+    let events = anthropic(&body, response.into_bytes());
+    let data = &one(&events, "ai.response")["data"];
+    assert_eq!(
+        data["error"],
+        json!({"type": "overloaded_error", "message": "Overloaded"})
+    );
+    assert_eq!(data["success"], false);
+}
+
+#[test]
+fn a_hole_in_a_stream_never_joins_the_text_around_it() {
+    let whole = stream(&[
+        chunk(json!({"content": "before "}), Value::Null),
+        chunk(json!({"content": "lost "}), Value::Null),
+        chunk(json!({"content": "after"}), Value::Null),
+        chunk(json!({}), json!("stop")),
+        format!(
+            "data: {}",
+            json!({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 3}})
+        ),
+    ]);
+    let lost = whole
+        .windows(5)
+        .position(|window| window == b"lost ")
+        .unwrap();
+    let steps = [
+        Out(chat_request(ASK)),
+        In(whole[..lost].to_vec()),
+        GapIn(5),
+        In(whole[lost + 5..].to_vec()),
+    ];
+    let events = events(&steps);
+    let response = one(&events, "ai.response");
+    assert_eq!(
+        response["data"]["choices"][0]["message"]["content"],
+        "before "
+    );
+    assert_eq!(response["data"]["usage"]["completion_tokens"], 3);
+    assert_eq!(response["confidence"]["completeness"], "partial");
+}
+
+#[test]
+fn a_gateway_on_an_unknown_host_is_other_whatever_it_speaks() {
+    let request = post("127.0.0.1:8080", "/gateway/llm", "", ASK);
+    let events = call(request, json_response(&answer("ok")));
+    let request = one(&events, "ai.request");
+    assert_eq!(request["data"]["provider"]["name"], "other");
+    assert_eq!(request["attrs"]["oisp.dialect"], "openai.chat");
+    assert_eq!(
+        request["confidence"]["ai_detection_method"],
+        "payload_inspection"
+    );
+}

@@ -1,0 +1,174 @@
+//! What the decoder's tests share: a connection as a list of writes and reads,
+//! and the events it makes.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use oisp_core::raw::{GapCause, TlsKind};
+use oisp_core::{ConnId, Direction, RawEvent, RawKind, Timestamp, TlsEvent};
+use oisp_decode::{Decoder, HashKey};
+use serde_json::Value;
+
+pub const CONN: ConnId = ConnId {
+    pid: 4242,
+    start_time: 7,
+    handle: 0xfeed,
+    generation: 1,
+};
+
+/// One thing that happened on the connection.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Out(Vec<u8>),
+    In(Vec<u8>),
+    GapOut(u64),
+    GapIn(u64),
+    Close,
+}
+
+pub use Step::{Close, GapIn, GapOut, In, Out};
+
+pub fn out(text: &str) -> Step {
+    Out(text.as_bytes().to_vec())
+}
+
+pub fn inn(text: &str) -> Step {
+    In(text.as_bytes().to_vec())
+}
+
+/// The raw events of the steps, a millisecond apart.
+pub fn raw(steps: &[Step]) -> Vec<RawEvent> {
+    let mut offsets = [0u64; 2];
+    steps
+        .iter()
+        .enumerate()
+        .map(|(n, step)| raw_step(n as u64, step, &mut offsets))
+        .collect()
+}
+
+fn raw_step(n: u64, step: &Step, offsets: &mut [u64; 2]) -> RawEvent {
+    let mut at = |way: usize, len: u64| {
+        let offset = offsets[way];
+        offsets[way] += len;
+        offset
+    };
+    let (outgoing, incoming) = (Direction::Outgoing, Direction::Incoming);
+    let cause = GapCause::RingFull;
+    let what = match step {
+        Out(bytes) => TlsKind::Data {
+            direction: outgoing,
+            offset: at(0, bytes.len() as u64),
+            bytes: bytes.clone().into(),
+        },
+        In(bytes) => TlsKind::Data {
+            direction: incoming,
+            offset: at(1, bytes.len() as u64),
+            bytes: bytes.clone().into(),
+        },
+        GapOut(len) => TlsKind::Gap {
+            direction: outgoing,
+            offset: at(0, *len),
+            len: *len,
+            cause,
+        },
+        GapIn(len) => TlsKind::Gap {
+            direction: incoming,
+            offset: at(1, *len),
+            len: *len,
+            cause,
+        },
+        Close => TlsKind::Closed,
+    };
+    let at = Timestamp::from_nanos(1_700_000_000_000_000_000 + n * 1_000_000);
+    RawEvent {
+        at,
+        pid: CONN.pid,
+        tid: CONN.pid,
+        kind: RawKind::Tls(TlsEvent { conn: CONN, what }),
+    }
+}
+
+/// The events of raw events.
+pub fn decode(raw: &[RawEvent]) -> Vec<Value> {
+    let mut decoder = Decoder::new(HashKey::new([1; 32]));
+    let mut events = Vec::new();
+    raw.iter().for_each(|raw| decoder.push(raw, &mut events));
+    decoder.finish(&mut events);
+    events
+        .iter()
+        .map(|event| serde_json::to_value(event).unwrap())
+        .collect()
+}
+
+pub fn events(steps: &[Step]) -> Vec<Value> {
+    decode(&raw(steps))
+}
+
+pub fn of_type<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    events
+        .iter()
+        .filter(|event| event["event_type"] == kind)
+        .collect()
+}
+
+pub fn one<'a>(events: &'a [Value], kind: &str) -> &'a Value {
+    let found = of_type(events, kind);
+    assert_eq!(found.len(), 1, "{kind}: {events:#?}");
+    found[0]
+}
+
+/// A POST of JSON to an OpenAI-compatible endpoint.
+pub fn chat_request(body: &str) -> Vec<u8> {
+    post(
+        "api.openai.com",
+        "/v1/chat/completions",
+        "Authorization: Bearer sk-proj-madeup0123456789\r\n",
+        body,
+    )
+}
+
+pub fn post(host: &str, path: &str, fields: &str, body: &str) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\n{fields}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+pub fn json_response(body: &str) -> Vec<u8> {
+    response("Content-Type: application/json\r\n", body.as_bytes())
+}
+
+pub fn response(fields: &str, body: &[u8]) -> Vec<u8> {
+    let mut bytes = format!(
+        "HTTP/1.1 200 OK\r\n{fields}Content-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// A chunked event stream.
+pub fn sse_response(events: &[&str]) -> Vec<u8> {
+    let mut bytes =
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+            .to_vec();
+    for event in events {
+        let event = format!("{event}\n\n");
+        bytes.extend_from_slice(format!("{:x}\r\n{event}\r\n", event.len()).as_bytes());
+    }
+    bytes.extend_from_slice(b"0\r\n\r\n");
+    bytes
+}
+
+pub const ASK: &str = r#"{"model":"gpt-4o-mini","stream":false,"messages":[{"role":"system","content":"be kind"},{"role":"user","content":"héllo 🌍"}]}"#;
+
+pub fn answer(text: &str) -> String {
+    serde_json::json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15,
+                  "prompt_tokens_details": {"cached_tokens": 4}, "completion_tokens_details": {"reasoning_tokens": 1}}
+    })
+    .to_string()
+}

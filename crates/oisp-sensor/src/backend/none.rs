@@ -1,0 +1,28 @@
+//! Systems that have no backend in this version.
+
+use oisp_core::capture::{CaptureBackend, CaptureError};
+use serde_json::json;
+
+use super::{BackendSettings, Report};
+
+const WHAT: &str = "this version captures on Linux only";
+const REMEDY: &str = "capture files made on Linux can be read here with `oisp-sensor decode FILE`";
+
+/// There is none.
+pub fn choose(_settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, CaptureError> {
+    Err(CaptureError::Unsupported {
+        what: WHAT.into(),
+        remedy: REMEDY.into(),
+    })
+}
+
+/// Says that there is none.
+pub fn doctor(_process: Option<&str>) -> Report {
+    let text = format!("{WHAT}; {REMEDY}");
+    Report {
+        json: json!({"works": false, "reason": text}),
+        text,
+        works: false,
+        lacks_privilege: false,
+    }
+}

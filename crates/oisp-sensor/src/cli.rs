@@ -1,0 +1,190 @@
+//! What the command line takes. Every option has an environment variable.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use oisp_redact::Mode;
+
+/// Shows what the AI programs on this machine say and do, without touching
+/// them.
+#[derive(Debug, Parser)]
+#[command(name = "oisp-sensor", version, max_term_width = 100)]
+pub struct Cli {
+    /// Say more on standard error: -v info, -vv debug, -vvv trace.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Capture AI calls of every program, write events, serve the dashboard.
+    Record(RecordOptions),
+    /// Run real clients against a loopback provider and capture their calls.
+    Demo(DemoOptions),
+    /// Turn a capture file into events.
+    Decode(DecodeOptions),
+    /// Tell what can be captured here, what not, and why.
+    #[command(alias = "check")]
+    Doctor(DoctorOptions),
+    /// Show recorded calls.
+    Show(ShowOptions),
+}
+
+/// What `record` and `demo` share.
+#[derive(Debug, Args)]
+pub struct Serving {
+    /// Port of the dashboard.
+    #[arg(long, value_name = "N", default_value_t = 7777, env = "OISP_WEB_PORT")]
+    pub port: u16,
+    /// Address of the dashboard. Anything but a loopback address shows your
+    /// prompts to the network.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1",
+        env = "OISP_WEB_HOST"
+    )]
+    pub host: IpAddr,
+    /// A further host name under which the dashboard may be asked for.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "OISP_WEB_ALLOWED_HOSTS",
+        value_delimiter = ','
+    )]
+    pub allow_host: Vec<String>,
+    /// No dashboard.
+    #[arg(long, env = "OISP_NO_WEB")]
+    pub no_web: bool,
+    /// What is taken out of events before they leave memory: safe (secrets and
+    /// personal data), full (all content), minimal (secrets only) or off.
+    #[arg(long, value_name = "MODE", default_value_t = Mode::Safe, env = "OISP_REDACTION_MODE")]
+    pub redaction: Mode,
+    /// Stop after this time, such as 30s or 5m.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, env = "OISP_DURATION")]
+    pub duration: Option<Duration>,
+    /// Size of the kernel's ring buffer, MiB.
+    #[arg(long, value_name = "MIB", env = "OISP_RING_MIB", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub ring_mib: Option<u32>,
+}
+
+/// Options of `record`.
+#[derive(Debug, Args)]
+pub struct RecordOptions {
+    /// Append events to this file, one JSON object a line; - for standard
+    /// output.
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        default_value = "events.jsonl",
+        env = "OISP_JSONL_PATH"
+    )]
+    pub output: PathBuf,
+    /// Keep only events of processes of this name, and of their descendants.
+    /// May be given several times.
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        env = "OISP_PROCESS",
+        value_delimiter = ','
+    )]
+    pub process: Vec<String>,
+    /// Keep only events of this process and its descendants. May be given
+    /// several times.
+    #[arg(long, value_name = "N", env = "OISP_PID", value_delimiter = ',')]
+    pub pid: Vec<u32>,
+    /// No process.exec, process.fork and process.exit events.
+    #[arg(long, env = "OISP_NO_PROCESS_EVENTS")]
+    pub no_process: bool,
+    /// Also save the raw plaintext, unredacted, for `decode`.
+    #[arg(long, value_name = "FILE", env = "OISP_SAVE_CAPTURE")]
+    pub save_capture: Option<PathBuf>,
+    /// Dashboard, redaction, duration.
+    #[command(flatten)]
+    pub serving: Serving,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoOptions {
+    /// Append events to this file too.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// End after the calls were made instead of serving the dashboard on.
+    #[arg(long)]
+    pub once: bool,
+    /// Dashboard, redaction, duration.
+    #[command(flatten)]
+    pub serving: Serving,
+}
+
+/// Options of `decode`.
+#[derive(Debug, Args)]
+pub struct DecodeOptions {
+    /// The capture file; - for standard input.
+    #[arg(value_name = "FILE")]
+    pub input: PathBuf,
+    /// Write events to this file instead of standard output. It is replaced.
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// What is taken out: safe, full, minimal or off.
+    #[arg(long, value_name = "MODE", default_value_t = Mode::Safe, env = "OISP_REDACTION_MODE")]
+    pub redaction: Mode,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorOptions {
+    /// Only this process, by id or name.
+    #[arg(value_name = "PID|NAME")]
+    pub process: Option<String>,
+    /// As JSON on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `show`.
+#[derive(Debug, Args)]
+pub struct ShowOptions {
+    /// A call to show whole: its request id, or the id of one of its events.
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// The events file.
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        default_value = "events.jsonl",
+        env = "OISP_JSONL_PATH"
+    )]
+    pub input: PathBuf,
+    /// How many of the newest.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    pub last: usize,
+    /// Every event of this type instead of calls, such as process.exec. May be
+    /// given several times.
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',')]
+    pub types: Vec<String>,
+    /// As JSON lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

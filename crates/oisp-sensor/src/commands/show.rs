@@ -1,0 +1,186 @@
+//! `show`: recorded calls, from the events file.
+
+mod call;
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::cli::ShowOptions;
+use crate::failure::{FAILED, Failure};
+use crate::output::{self, Data};
+use call::Call;
+
+/// Shows the newest calls, the newest events of a type, or one call whole.
+pub fn run(options: &ShowOptions) -> Result<ExitCode, Failure> {
+    let mut events = Events::open(options)?;
+    let mut data = Data::new();
+    let found = match &options.id {
+        Some(id) => one_call(&mut events, id, options.json, &mut data),
+        None if options.types.is_empty() && !options.json => {
+            newest_calls(&mut events, options.last, &mut data)
+        }
+        None => newest_events(&mut events, options, &mut data),
+    };
+    drop(data);
+    if events.bad_lines > 0 {
+        output::note(format_args!(
+            "{} lines of {} are no events",
+            events.bad_lines,
+            options.input.display()
+        ));
+    }
+    match (found, &options.id) {
+        (false, Some(id)) => Err(Failure::new(format_args!(
+            "no call or event {id} in {}; `oisp-sensor show` lists what is there",
+            options.input.display()
+        ))),
+        _ if events.bad_lines > 0 => Ok(ExitCode::from(FAILED)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+struct Events {
+    lines: std::io::Lines<BufReader<File>>,
+    bad_lines: u64,
+}
+
+impl Events {
+    fn open(options: &ShowOptions) -> Result<Self, Failure> {
+        let path = &options.input;
+        let file = File::open(path).map_err(|error| {
+            Failure::new(format_args!(
+                "cannot read {}: {error}; `oisp-sensor record` writes it, and --input names another file",
+                path.display()
+            ))
+        })?;
+        Ok(Self {
+            lines: BufReader::new(file).lines(),
+            bad_lines: 0,
+        })
+    }
+}
+
+impl Iterator for Events {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        loop {
+            let line = match self.lines.next()? {
+                Ok(line) if line.trim().is_empty() => continue,
+                Ok(line) => line,
+                Err(_) => {
+                    // Not UTF-8, or unreadable: the reader cannot go on behind it.
+                    self.bad_lines += 1;
+                    return None;
+                }
+            };
+            match serde_json::from_str::<Value>(&line) {
+                Ok(event) if event.get("event_type").is_some() => return Some(event),
+                _ => self.bad_lines += 1,
+            }
+        }
+    }
+}
+
+fn newest_events(events: &mut Events, options: &ShowOptions, data: &mut Data) -> bool {
+    let mut newest = VecDeque::new();
+    for event in events {
+        let kind = event
+            .get("event_type")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if options.types.is_empty() || options.types.iter().any(|wanted| wanted == kind) {
+            newest.push_back(event);
+            if newest.len() > options.last {
+                newest.pop_front();
+            }
+        }
+    }
+    let found = !newest.is_empty();
+    for event in newest {
+        let alive = if options.json {
+            data.line(format_args!("{event}"))
+        } else {
+            data.line(format_args!("{}", call::event_line(&event)))
+        };
+        if !alive {
+            break;
+        }
+    }
+    found
+}
+
+fn newest_calls(events: &mut Events, last: usize, data: &mut Data) -> bool {
+    let mut order: VecDeque<String> = VecDeque::new();
+    let mut calls: HashMap<String, Call> = HashMap::new();
+    for event in events {
+        let Some(id) = call::request_id(&event) else {
+            continue;
+        };
+        let known = calls.entry(id.clone()).or_insert_with(|| {
+            order.push_back(id);
+            Call::default()
+        });
+        known.take(event);
+        if order.len() > last
+            && let Some(oldest) = order.pop_front()
+        {
+            calls.remove(&oldest);
+        }
+    }
+    let found = !order.is_empty();
+    if found {
+        data.line(format_args!("{}", call::HEADER));
+    } else {
+        output::note(format_args!("no AI calls yet"));
+    }
+    for id in order {
+        if let Some(call) = calls.get(&id)
+            && !data.line(format_args!("{}", call.line()))
+        {
+            break;
+        }
+    }
+    found
+}
+
+fn one_call(events: &mut Events, id: &str, json: bool, data: &mut Data) -> bool {
+    let mut by_call: HashMap<String, Vec<Value>> = HashMap::new();
+    let mut wanted: Option<String> = None;
+    for event in events {
+        let request = call::request_id(&event);
+        let is_it = request.as_deref() == Some(id)
+            || event.get("event_id").and_then(Value::as_str) == Some(id);
+        match request {
+            Some(request) => {
+                if is_it {
+                    wanted = Some(request.clone());
+                }
+                by_call.entry(request).or_default().push(event);
+            }
+            // An event that belongs to no call is shown as it is.
+            None if is_it => {
+                data.line(format_args!("{event:#}"));
+                return true;
+            }
+            None => {}
+        }
+    }
+    let Some(found) = wanted.and_then(|request| by_call.remove(&request)) else {
+        return false;
+    };
+    if json {
+        found.iter().for_each(|event| {
+            data.line(format_args!("{event}"));
+        });
+        return true;
+    }
+    let mut call = Call::default();
+    found.into_iter().for_each(|event| call.take(event));
+    data.line(format_args!("{}", call.whole()));
+    true
+}

@@ -1,0 +1,52 @@
+//! Unix: private files, the state directory, the user behind `sudo`.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Creates or replaces a file that only its owner can read.
+pub fn private_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Where the sensor keeps what outlives a run.
+pub fn state_dir() -> Option<PathBuf> {
+    if is_root() {
+        return Some(PathBuf::from("/var/lib/oisp-sensor"));
+    }
+    let from_env = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let state =
+        from_env("XDG_STATE_HOME").or_else(|| Some(from_env("HOME")?.join(".local/state")))?;
+    Some(state.join("oisp-sensor"))
+}
+
+/// Gives a file to the user who ran `sudo`: who asked for the events should be
+/// able to read them.
+pub fn to_invoking_user(path: &Path) {
+    let id = |name: &str| std::env::var(name).ok()?.parse::<u32>().ok();
+    if let (true, Some(uid), Some(gid)) = (is_root(), id("SUDO_UID"), id("SUDO_GID"))
+        && std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.uid() == 0)
+        && let Err(error) = std::os::unix::fs::chown(path, Some(uid), Some(gid))
+    {
+        tracing::warn!(path = %path.display(), %error, "file stays owned by root");
+    }
+}
+
+/// The owner of /proc/self is the effective user.
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}

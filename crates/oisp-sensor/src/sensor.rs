@@ -1,0 +1,311 @@
+//! The sensor as a whole: what starts in which order, and stops in the order
+//! of the data: capture, pipeline, sinks, dashboard.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use oisp_core::capture::{CaptureBackend, RunningCapture};
+use oisp_core::event::Host;
+use oisp_export::jsonl::JsonlSink;
+use oisp_export::{RunningSink, Sink};
+use oisp_pipeline::{Settings, Stages, Worker};
+use oisp_policy::Filter;
+use oisp_redact::Mode;
+use oisp_store::{Bounds, EventLog};
+use oisp_web::{AppState, BoundServer, WebConfig};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::cli::Serving;
+use crate::failure::Failure;
+use crate::status::Status;
+use crate::{hash_key, output, platform};
+
+/// What the sensor is to do.
+pub struct Plan {
+    /// Sinks, opened already.
+    pub sinks: Vec<Box<dyn Sink>>,
+    /// Which events are kept.
+    pub filter: Filter,
+    /// What is taken out.
+    pub redaction: Mode,
+    /// Process events are wanted.
+    pub process_events: bool,
+    /// Where raw events are saved.
+    pub save_capture: Option<std::path::PathBuf>,
+    /// This machine.
+    pub host: Option<Host>,
+}
+
+/// Parts that are there before the capture starts: what cannot be had must
+/// fail before anything is attached.
+pub struct Sensor {
+    runtime: Runtime,
+    log: EventLog,
+    status: Arc<Status>,
+    stop: Stop,
+    web: Option<(SocketAddr, JoinHandle<()>)>,
+    close_web: watch::Sender<bool>,
+}
+
+/// The sensor at work.
+pub struct Running {
+    sensor: Sensor,
+    capture: Box<dyn RunningCapture>,
+    worker: Worker,
+    sinks: Vec<RunningSink>,
+}
+
+/// Why the sensor stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// A signal, or Ctrl-C.
+    Asked,
+    /// The duration is over.
+    InTime,
+    /// The reader of the output went away.
+    ReaderGone,
+    /// The capture ended by itself.
+    CaptureOver,
+}
+
+/// A wish to stop, from a signal.
+#[derive(Clone)]
+struct Stop(watch::Receiver<bool>);
+
+impl Sensor {
+    /// Takes the port and the signals.
+    pub fn prepare(serving: &Serving) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(16)
+            .thread_name("oisp-web")
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new(format_args!("cannot start threads: {error}")))?;
+        let stop = take_signals()?;
+        let log = EventLog::new(Bounds::default());
+        let status = Arc::new(Status::new(serving.redaction));
+        let (close_web, closing) = watch::channel(false);
+        let bound = bind(&runtime, serving)?;
+        let state = AppState {
+            log: log.clone(),
+            status: status.clone(),
+        };
+        let web = bound.map(|server| (server.addr(), serve(&runtime, server, state, closing)));
+        Ok(Self {
+            runtime,
+            log,
+            status,
+            stop,
+            web,
+            close_web,
+        })
+    }
+
+    /// Attaches the capture and starts everything behind it.
+    pub fn start(self, backend: Box<dyn CaptureBackend>, plan: Plan) -> Result<Running, Failure> {
+        let save_capture = plan
+            .save_capture
+            .as_deref()
+            .map(open_capture_file)
+            .transpose()?;
+        let settings = Settings {
+            hash_key: hash_key::load(),
+            host: plan.host,
+            filter: plan.filter,
+            redaction: plan.redaction,
+            process_events: plan.process_events,
+            save_capture,
+        };
+        let no_thread = |error| Failure::new(format_args!("cannot start a thread: {error}"));
+        let (sender, queue) = oisp_pipeline::raw_queue();
+        let worker = oisp_pipeline::start(Stages::new(settings, self.log.clone()), queue)
+            .map_err(no_thread)?;
+        self.status.pipeline_runs(worker.counters());
+        let run = |sink| oisp_export::run(sink, self.log.cursor(), self.runtime.handle().clone());
+        let sinks: Vec<_> = plan
+            .sinks
+            .into_iter()
+            .map(run)
+            .collect::<Result<_, _>>()
+            .map_err(no_thread)?;
+        self.status
+            .sinks_run(sinks.iter().map(|sink| sink.status().clone()).collect());
+        let capture = backend.start(sender)?;
+        self.status.capture_runs(capture.status());
+        Ok(Running {
+            sensor: self,
+            capture,
+            worker,
+            sinks,
+        })
+    }
+
+    /// Where the dashboard is.
+    pub fn dashboard(&self) -> Option<String> {
+        self.web
+            .as_ref()
+            .map(|(addr, _)| match addr.ip().is_loopback() {
+                true => format!("http://localhost:{}", addr.port()),
+                false => format!("http://{addr}"),
+            })
+    }
+}
+
+impl Running {
+    /// Where the dashboard is.
+    pub fn dashboard(&self) -> Option<String> {
+        self.sensor.dashboard()
+    }
+
+    /// The event log.
+    pub const fn log(&self) -> &EventLog {
+        &self.sensor.log
+    }
+
+    /// The runtime that the dashboard runs on.
+    pub const fn runtime(&self) -> &Runtime {
+        &self.sensor.runtime
+    }
+
+    /// Works until told to stop.
+    pub fn wait(&self, duration: Option<Duration>) -> Ended {
+        let mut stop = self.sensor.stop.clone();
+        self.sensor.runtime.block_on(async {
+            tokio::select! {
+                _ = stop.0.wait_for(|asked| *asked) => Ended::Asked,
+                () = tokio::time::sleep(duration.unwrap_or(Duration::MAX)) => Ended::InTime,
+                ended = self.over() => ended,
+            }
+        })
+    }
+
+    /// Ends when there is nothing more to do.
+    async fn over(&self) -> Ended {
+        let mut look = tokio::time::interval(Duration::from_millis(250));
+        loop {
+            look.tick().await;
+            if self.capture.is_finished() {
+                return Ended::CaptureOver;
+            }
+            if self.sinks.iter().any(RunningSink::is_finished) {
+                return Ended::ReaderGone;
+            }
+        }
+    }
+
+    /// Drains and stops, in the order of the data, and says what was done.
+    pub fn stop(self) {
+        self.capture.stop();
+        self.worker.join();
+        self.sinks.into_iter().for_each(RunningSink::stop);
+        self.sensor.close_web.send_replace(true);
+        if let Some((_, web)) = self.sensor.web {
+            let _ = self.sensor.runtime.block_on(web);
+        }
+        closing_note(&self.sensor.status);
+    }
+}
+
+fn closing_note(status: &Status) {
+    let counters = status.counters();
+    let figure = |name: &str| counters.get(name).copied().unwrap_or(0);
+    let stored = figure("pipeline.stored");
+    output::note(format_args!(
+        "captured {} in {} records: {stored} events",
+        output::bytes(figure("decode.bytes")),
+        figure("decode.records"),
+    ));
+    let lost = figure("decode.gap_bytes");
+    if lost > 0 {
+        output::note(format_args!(
+            "{} were not captured; the events they belong to say so",
+            output::bytes(lost)
+        ));
+    }
+    for (name, count) in counters.iter().filter(|(name, count)| {
+        name.starts_with("sink.") && name.contains(".dropped.") && **count > 0
+    }) {
+        output::note(format_args!("{count} events were not delivered ({name})"));
+    }
+}
+
+fn take_signals() -> Result<Stop, Failure> {
+    let (stop, stopping) = watch::channel(false);
+    ctrlc::set_handler(move || {
+        if stop.send_replace(true) {
+            // Asked twice: the user does not want to wait for the drain.
+            std::process::exit(i32::from(crate::failure::FAILED));
+        }
+    })
+    .map_err(|error| Failure::new(format_args!("cannot take signals: {error}")))?;
+    Ok(Stop(stopping))
+}
+
+fn bind(runtime: &Runtime, serving: &Serving) -> Result<Option<BoundServer>, Failure> {
+    if serving.no_web {
+        return Ok(None);
+    }
+    if !serving.host.is_loopback() {
+        output::note(format_args!(
+            "warning: the dashboard listens on {}: everybody who reaches it can read your prompts",
+            serving.host
+        ));
+    }
+    let config = WebConfig {
+        addr: SocketAddr::new(serving.host, serving.port),
+        allowed_hosts: serving.allow_host.clone(),
+        ..WebConfig::default()
+    };
+    runtime
+        .block_on(oisp_web::bind(config))
+        .map(Some)
+        .map_err(Failure::new)
+}
+
+fn serve(
+    runtime: &Runtime,
+    server: BoundServer,
+    state: AppState,
+    mut closing: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    runtime.spawn(async move {
+        let shutdown = async move {
+            let _ = closing.wait_for(|close| *close).await;
+        };
+        if let Err(error) = server.serve(state, shutdown).await {
+            tracing::error!(%error, "dashboard stopped");
+        }
+    })
+}
+
+/// The sink for `--output`.
+pub fn jsonl_sink(path: &Path) -> Result<Box<dyn Sink>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(JsonlSink::stream(Box::new(std::io::stdout()))));
+    }
+    let sink = JsonlSink::file(path).map_err(Failure::new)?;
+    platform::to_invoking_user(path);
+    Ok(Box::new(sink))
+}
+
+fn open_capture_file(
+    path: &Path,
+) -> Result<oisp_capture::Writer<std::io::BufWriter<std::fs::File>>, Failure> {
+    let file = platform::private_file(path).map_err(|error| {
+        Failure::new(format_args!(
+            "cannot write the capture to {}: {error}; choose another file",
+            path.display()
+        ))
+    })?;
+    platform::to_invoking_user(path);
+    output::note(format_args!(
+        "saving raw plaintext to {}: it holds every secret that is sent",
+        path.display()
+    ));
+    Ok(oisp_capture::Writer::new(std::io::BufWriter::new(file)))
+}
