@@ -261,6 +261,17 @@ impl Connection {
             window.clear();
             return;
         };
+        if let Some(half) = h2::midway::half_of(&bytes) {
+            let side = match half {
+                Half::Request => Side::requesting(direction),
+                Half::Response => Side::responding(direction),
+            };
+            self.state = State::Http {
+                protocol: Box::new(h2::Connection::default()),
+                side,
+            };
+            return self.piece(direction, at, Piece::Data(bytes), out);
+        }
         window.extend_from_slice(&bytes);
         match h1::find_request(window) {
             Some(start) => {

@@ -164,6 +164,11 @@ impl Exchange {
     }
 
     fn begin_response(&mut self, head: ResponseHead) {
+        if self.request.is_none() && self.call.is_none() {
+            // The request went by before the capture began.
+            self.state = State::Ignored;
+            return;
+        }
         self.answer.body = Some(Body::new(head.headers.get("content-encoding")));
         self.answer.head = Some(head);
     }
@@ -267,7 +272,7 @@ impl AnswerPart {
     fn bytes(&mut self, at: Timestamp, bytes: &[u8]) {
         let Some(body) = &mut self.body else { return };
         if let Content::Unknown = self.content {
-            self.content = Content::of(self.head.as_ref(), self.dialect);
+            self.content = Content::of(self.head.as_ref(), bytes, self.dialect);
         }
         match &mut self.content {
             Content::Document(document) => body.push(bytes, document),
@@ -378,11 +383,9 @@ fn read(
 }
 
 impl Content {
-    fn of(head: Option<&ResponseHead>, dialect: Option<&'static dyn Dialect>) -> Self {
-        let kind = head
-            .and_then(|head| head.headers.get("content-type"))
-            .unwrap_or_default();
-        if kind.to_ascii_lowercase().starts_with("text/event-stream") {
+    /// The form of a body that begins with `bytes`.
+    fn of(head: Option<&ResponseHead>, bytes: &[u8], dialect: Option<&'static dyn Dialect>) -> Self {
+        if head.is_some_and(|head| is_event_stream(head, bytes)) {
             return Self::Stream {
                 splitter: Splitter::default(),
                 early: Vec::new(),
@@ -390,5 +393,13 @@ impl Content {
             };
         }
         Self::Document(Vec::new())
+    }
+}
+
+/// By the content type, or, where that was not captured, by the first field.
+fn is_event_stream(head: &ResponseHead, bytes: &[u8]) -> bool {
+    match head.headers.get("content-type") {
+        Some(kind) => kind.to_ascii_lowercase().starts_with("text/event-stream"),
+        None => bytes.starts_with(b"data:") || bytes.starts_with(b"event:"),
     }
 }

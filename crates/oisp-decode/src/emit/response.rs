@@ -23,7 +23,9 @@ pub(super) fn emit(
     let mut confidence = confidence(answered.ending, answered.damage.reasons(), shared.detection);
     let status = answered.head.as_ref().and_then(|head| head.status);
     let failed_status = status.is_some_and(|status| status >= 400);
-    if answered.answer.is_none() && !failed_status {
+    // A body in another form than the request's dialect leads to expect.
+    let says_nothing = |answer: &Answer| answer.choices.is_empty() && answer.error.is_none();
+    if !failed_status && answered.answer.as_ref().is_none_or(says_nothing) {
         unreadable(&mut confidence);
     }
     let mut data = Response {

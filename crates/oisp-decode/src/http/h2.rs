@@ -19,6 +19,7 @@ mod fields;
 mod frame;
 mod hpack;
 pub mod midway;
+mod payload;
 mod search;
 mod streams;
 
@@ -30,6 +31,7 @@ use block::Block;
 use direction::{Direction, Item, Missing};
 use fields::Fields;
 use hpack::Decoder;
+use payload::Control;
 use streams::{Sink, Streams};
 
 /// SETTINGS_HEADER_TABLE_SIZE.
@@ -42,7 +44,8 @@ pub struct Limits {
     pub streams: usize,
     /// Bytes of a header block as it is sent.
     pub block: usize,
-    /// Bytes of a header block's fields, 32 more for each, once decoded.
+    /// Bytes of a header block's fields, 32 more for each, once decoded. What
+    /// one push gives out is bounded by four times as much, and twice the push.
     pub fields: usize,
     /// Bytes of a direction's header table.
     pub table: usize,
@@ -66,6 +69,8 @@ pub struct Connection {
     response: Side,
     streams: Streams,
     max_fields: usize,
+    /// What is left for the fields of this push.
+    fields_left: usize,
 }
 
 #[derive(Debug)]
@@ -97,6 +102,7 @@ impl Connection {
             response: Side::new(Half::Response, limits),
             streams: Streams::new(limits.streams.max(1)),
             max_fields: limits.fields,
+            fields_left: 0,
         }
     }
 
@@ -122,10 +128,7 @@ impl Connection {
             Item::Data { stream, bytes } => self.streams.body(half, stream, bytes, sink),
             Item::End { stream } => self.streams.end(half, stream, Ending::Complete, sink),
             Item::Block(block) => self.block(half, &block, sink),
-            Item::Settings(settings) => self.settings(half, &settings),
-            Item::Reset { stream } => self.streams.reset(stream, sink),
-            Item::GoAway { last } if half == Half::Response => self.streams.go_away(last, sink),
-            Item::GoAway { .. } => {}
+            Item::Control(control) => self.control(half, control, sink),
             Item::Found if half == Half::Response => self.streams.found_responses(),
             Item::Found => {}
             Item::Broken => self.lose(half, Ending::Malformed, sink),
@@ -134,8 +137,9 @@ impl Connection {
 
     /// Every block is decoded, whatever becomes of it: it changes the table.
     fn block(&mut self, half: Half, block: &Block, sink: &mut Sink<'_>) {
-        let limit = self.max_fields;
+        let limit = self.max_fields.min(self.fields_left);
         let fields = Fields::read(block, &mut self.side(half).decoder, limit);
+        self.fields_left = self.fields_left.saturating_sub(fields.size);
         if !block.is_promise {
             self.streams.fields(
                 half,
@@ -145,6 +149,16 @@ impl Connection {
                 block.began,
                 sink,
             );
+        }
+    }
+
+    fn control(&mut self, half: Half, control: Control, sink: &mut Sink<'_>) {
+        match control {
+            Control::Settings(settings) => self.settings(half, &settings),
+            Control::Reset { stream } => self.streams.reset(stream, sink),
+            Control::GoAway { last } if half == Half::Response => self.streams.go_away(last, sink),
+            // The client's is about what the server pushes.
+            Control::GoAway { .. } => {}
         }
     }
 
@@ -174,6 +188,11 @@ impl Connection {
 impl Protocol for Connection {
     fn push(&mut self, half: Half, at: Timestamp, bytes: Bytes, out: &mut Vec<HttpEvent>) {
         self.side(half).direction.begin_call();
+        // A block may name a long entry again and again, and so may many blocks.
+        self.fields_left = self
+            .max_fields
+            .saturating_mul(4)
+            .saturating_add(bytes.len().saturating_mul(2));
         self.read(half, bytes, &mut Sink { at, out });
     }
 

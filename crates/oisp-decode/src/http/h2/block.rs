@@ -6,6 +6,7 @@ use oisp_core::Timestamp;
 
 use super::frame::{END_HEADERS, END_STREAM, Frame, Kind};
 use super::hpack::Broken;
+use super::payload::Collected;
 
 /// A header block, complete as far as it was captured.
 #[derive(Debug)]
@@ -60,12 +61,11 @@ impl Assembly {
     /// Takes a frame of a block; gives the block where that completes it.
     pub(super) fn push(
         &mut self,
-        frame: &Frame,
-        payload: Bytes,
-        cut: bool,
+        payload: Collected,
         began: Timestamp,
     ) -> Result<Option<Block>, Broken> {
-        let fragment = fragment(frame, payload)?;
+        let Collected { frame, bytes, cut } = payload;
+        let fragment = fragment(&frame, bytes)?;
         let block = match self.open.take() {
             Some(open) => self.extend(open, &fragment, cut),
             None => Block {

@@ -2,18 +2,15 @@
 //! blocks and pieces of data out. DATA is passed on as it comes; everything
 //! else is collected, up to a limit.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use oisp_core::Timestamp;
 
 use super::block::{Assembly, Block};
 use super::frame::{END_STREAM, Frame, HEADER, Kind};
+use super::payload::{Control, Payload};
 use super::search::{Search, Surroundings};
 use crate::http::Half;
 use crate::http::sniff::H2_PREFACE;
-
-/// Most bytes kept of a frame that carries no header block: more settings
-/// than there are.
-const MAX_CONTROL: usize = 1024;
 
 /// The reader of one direction.
 #[derive(Debug)]
@@ -44,19 +41,7 @@ enum State {
         padding: Option<usize>,
     },
     /// In the payload of another frame.
-    Payload {
-        frame: Frame,
-        left: usize,
-        kept: Kept,
-    },
-}
-
-/// The collected payload of a frame.
-#[derive(Debug, Default)]
-struct Kept {
-    bytes: BytesMut,
-    /// Bytes are missing behind those that are kept.
-    cut: bool,
+    Payload(Payload),
 }
 
 /// What was read.
@@ -68,12 +53,8 @@ pub(super) enum Item {
     End { stream: u32 },
     /// A header block is complete.
     Block(Block),
-    /// A SETTINGS frame with these settings.
-    Settings(Bytes),
-    /// RST_STREAM.
-    Reset { stream: u32 },
-    /// GOAWAY: streams above it were not and will not be answered.
-    GoAway { last: u32 },
+    /// A frame of the connection.
+    Control(Control),
     /// The bytes break the rules: the framing is lost.
     Broken,
     /// After a search, frames are read again.
@@ -140,7 +121,7 @@ impl Direction {
             State::Lost(_) => self.search(bytes, highest_stream),
             State::Header { .. } => self.header(bytes, at),
             State::Data { .. } => self.data(bytes),
-            State::Payload { .. } => self.payload(bytes),
+            State::Payload(_) => self.payload(bytes),
         }
     }
 
@@ -254,11 +235,7 @@ impl Direction {
                 padding,
             }
         } else {
-            State::Payload {
-                frame,
-                left,
-                kept: Kept::default(),
-            }
+            State::Payload(Payload::new(frame))
         };
         Step::On
     }
@@ -316,68 +293,35 @@ impl Direction {
     }
 
     fn payload(&mut self, bytes: &mut Bytes) -> Step {
-        let State::Payload { frame, left, kept } = &mut self.state else {
+        let State::Payload(payload) = &mut self.state else {
             return Step::On;
         };
-        if bytes.is_empty() && *left > 0 {
+        let Some(collected) = payload.take(bytes, self.assembly.limit()) else {
             return Step::Hungry;
-        }
-        let limit = if frame.is_block() {
-            self.assembly.limit()
-        } else {
-            MAX_CONTROL
         };
-        let piece = bytes.split_to((*left).min(bytes.len()));
-        *left -= piece.len();
-        let frame = *frame;
-        // The common case, a frame in one piece, is not copied.
-        let is_whole = piece.len() == frame.payload() && piece.len() <= limit;
-        if *left > 0 || !is_whole {
-            kept.push(&piece, limit);
-        }
-        if *left > 0 {
-            return Step::Hungry;
-        }
-        let kept = std::mem::take(kept);
-        let payload = if is_whole { piece } else { kept.bytes.freeze() };
         self.state = State::header();
-        self.complete(frame, payload, kept.cut)
-    }
-
-    fn complete(&mut self, frame: Frame, payload: Bytes, cut: bool) -> Step {
-        let number = |at: usize| {
-            let bytes = payload.get(at..)?.first_chunk::<4>()?;
-            Some(u32::from_be_bytes(*bytes) & 0x7fff_ffff)
-        };
-        let item = match frame.kind {
-            Kind::Headers | Kind::PushPromise | Kind::Continuation => {
-                match self.assembly.push(&frame, payload, cut, self.began) {
-                    Ok(block) => block.map(Item::Block),
-                    Err(_) => Some(Item::Broken),
-                }
-            }
-            Kind::Settings => Some(Item::Settings(payload)),
-            Kind::RstStream => Some(Item::Reset {
-                stream: frame.stream,
-            }),
-            Kind::GoAway => number(0).map(|last| Item::GoAway { last }),
-            _ => None,
-        };
-        item.map_or(Step::On, Step::Item)
+        if !collected.frame.is_block() {
+            return collected
+                .control()
+                .map_or(Step::On, |control| Step::Item(Item::Control(control)));
+        }
+        match self.assembly.push(collected, self.began) {
+            Ok(Some(block)) => Step::Item(Item::Block(block)),
+            Ok(None) => Step::On,
+            Err(_) => Step::Item(Item::Broken),
+        }
     }
 
     /// `len` bytes are missing.
     pub(super) fn gap(&mut self, len: u64) -> Missing {
-        let inside = |left: usize| usize::try_from(len).ok().filter(|len| *len <= left);
+        // What does not fit a usize fits no frame.
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
         match &mut self.state {
             State::Data {
                 frame,
                 left,
                 padding: Some(padding),
-            } => {
-                let Some(len) = inside(*left) else {
-                    return Missing::Framing;
-                };
+            } if len <= *left => {
                 let body = left.saturating_sub(*padding).min(len);
                 *left -= len;
                 match u64::try_from(body) {
@@ -388,14 +332,10 @@ impl Direction {
                     _ => Missing::Inside,
                 }
             }
-            State::Payload { left, kept, .. } => {
-                let Some(len) = inside(*left) else {
-                    return Missing::Framing;
-                };
-                *left -= len;
-                kept.cut = true;
-                Missing::Inside
-            }
+            State::Payload(payload) => match payload.skip(len) {
+                true => Missing::Inside,
+                false => Missing::Framing,
+            },
             _ => Missing::Framing,
         }
     }
@@ -413,18 +353,6 @@ impl State {
             have: 0,
             header: [0; HEADER],
         }
-    }
-}
-
-impl Kept {
-    fn push(&mut self, piece: &[u8], limit: usize) {
-        if self.cut {
-            return;
-        }
-        let room = limit.saturating_sub(self.bytes.len());
-        self.bytes
-            .extend_from_slice(piece.get(..room).unwrap_or(piece));
-        self.cut = piece.len() > room;
     }
 }
 

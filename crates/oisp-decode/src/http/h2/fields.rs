@@ -18,7 +18,8 @@ pub(super) struct Fields {
     authority: Option<String>,
     path: Option<String>,
     pub(super) headers: Headers,
-    size: usize,
+    /// Bytes of all that is known, with the overhead of each.
+    pub(super) size: usize,
 }
 
 impl Fields {
@@ -36,17 +37,23 @@ impl Fields {
         let Field::Known(name, value) = field else {
             return self.headers.push_unknown();
         };
-        self.size = self
+        if name == ":status" {
+            // Outside the limit: it is short, and tells what the head is.
+            self.has_pseudo = true;
+            self.status = text(value).and_then(|status| status.parse().ok());
+            return;
+        }
+        let size = self
             .size
             .saturating_add(name.len() + value.len() + FIELD_OVERHEAD);
-        if self.size > limit {
+        if size > limit {
             return self.headers.push_unknown();
         }
+        self.size = size;
         match name {
             ":method" => self.method = text(value),
             ":authority" => self.authority = text(value),
             ":path" => self.path = text(value),
-            ":status" => self.status = text(value).and_then(|status| status.parse().ok()),
             ":scheme" => {}
             // Of the others only `:protocol` is in use (RFC 8441): it tells a
             // WebSocket, and is kept with the fields.

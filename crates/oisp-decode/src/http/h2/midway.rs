@@ -1,23 +1,25 @@
 //! Telling HTTP/2, and which half of it, from a captured call of a connection
 //! that was joined midway.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use oisp_core::Timestamp;
 
 use super::block::{Assembly, Block};
 use super::frame::{Frame, HEADER, Kind};
 use super::hpack::{Decoder, Field};
+use super::payload::Payload;
 use crate::http::Half;
 
 /// So many frames of a call are looked at.
 const MAX_FRAMES: usize = 16;
+/// Longest header block that is looked at.
+const MAX_BLOCK: usize = 64 << 10;
 /// Highest stream that is believed.
 const HIGHEST_STREAM: u32 = 1 << 24;
 
 /// Which half of an HTTP/2 connection the frames are with which `call` begins.
 /// `None` where they are no frames, and where no header block among them says
 /// it: another call may.
-#[allow(dead_code, reason = "for the search of a connection joined midway")]
 pub fn half_of(call: &Bytes) -> Option<Half> {
     let mut rest = call.clone();
     for _ in 0..MAX_FRAMES {
@@ -25,17 +27,14 @@ pub fn half_of(call: &Bytes) -> Option<Half> {
         if !frame.is_plausible(Half::Response, HIGHEST_STREAM) {
             return None;
         }
-        let payload = rest
-            .get(HEADER..HEADER + frame.payload())
-            .map(|payload| rest.slice_ref(payload))?;
-        rest = rest.slice(HEADER + payload.len()..);
-        if frame.kind != Kind::Headers {
-            continue;
+        let mut payload = Payload::new(frame);
+        rest.advance(HEADER);
+        let collected = payload.take(&mut rest, MAX_BLOCK)?;
+        if frame.kind == Kind::Headers {
+            // Without END_HEADERS it is no block yet.
+            let block = Assembly::new(MAX_BLOCK).push(collected, Timestamp::default());
+            return half_of_block(&block.ok().flatten()?);
         }
-        let limit = payload.len();
-        let block = Assembly::new(limit).push(&frame, payload, false, Timestamp::default());
-        // Without END_HEADERS, or no block at all.
-        return half_of_block(&block.ok().flatten()?);
     }
     None
 }

@@ -9,6 +9,8 @@ use oisp_core::Timestamp;
 use super::fields::Fields;
 use crate::http::{Ending, Half, HttpEvent, Part, ResponseHead};
 
+/// Longest head that is held, bytes of its fields.
+const MAX_HELD: usize = 8 << 10;
 /// So many closed streams are remembered: frames of them may be under way.
 const REMEMBERED: usize = 256;
 /// Highest stream that is believed before any was seen.
@@ -167,18 +169,19 @@ impl Streams {
     /// clear that it was the final one.
     fn hold_or_give(&mut self, id: u32, fields: Fields, sink: &mut Sink<'_>) {
         let informational = fields.is_informational();
+        let is_short = fields.size <= MAX_HELD;
         let head = fields.into_response();
         let Some(stream) = self.open.get_mut(&id) else {
             return;
         };
         stream.held = None;
         match head.status {
-            None => stream.held = Some(head),
+            None if is_short => stream.held = Some(head),
             Some(_) if informational => {
                 stream.response = Progress::Unseen;
                 self.responses.remove(&id);
             }
-            Some(_) => sink.part(id, Half::Response, Part::Response(head)),
+            _ => sink.part(id, Half::Response, Part::Response(head)),
         }
     }
 

@@ -372,6 +372,32 @@ fn a_header_bomb_is_counted_and_not_kept() {
 }
 
 #[test]
+fn many_small_header_bombs_in_one_call_are_bounded_together() {
+    let mut connection = with_requests(399);
+    let value = [b'v'; 4000];
+    let insert = [b"\x88\x40\x01a\x7f\xa1\x1e".as_slice(), &value].concat();
+    let bomb = [[0x88].as_slice(), &[0xbe; 60]].concat();
+    let bombs: Vec<u8> = (3..400)
+        .step_by(2)
+        .flat_map(|stream| frame(HEADERS, END_HEADERS, stream, &bomb))
+        .collect();
+    response(&mut connection, &frame(HEADERS, END_HEADERS, 1, &insert));
+    let parts = response(&mut connection, &bombs);
+    assert_eq!(parts.len(), 199);
+    let sum: usize = parts
+        .iter()
+        .map(|(_, _, part)| match part {
+            Part::Response(head) => head.headers.all("a").map(str::len).sum(),
+            _ => 0,
+        })
+        .sum();
+    assert!(
+        sum > 0 && sum <= 4 * Limits::default().fields + 2 * bombs.len(),
+        "{sum}"
+    );
+}
+
+#[test]
 fn endless_continuations_are_cut_and_the_stream_goes_on() {
     let mut connection = with_requests(1);
     let mut parts = response(&mut connection, &frame(HEADERS, 0, 1, OK));
