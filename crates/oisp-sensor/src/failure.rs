@@ -27,14 +27,6 @@ impl Failure {
         }
     }
 
-    /// The command line is wrong.
-    pub fn usage(message: impl fmt::Display) -> Self {
-        Self {
-            code: USAGE,
-            message: message.to_string(),
-        }
-    }
-
     /// The exit code.
     pub const fn code(&self) -> u8 {
         self.code

@@ -1,9 +1,13 @@
 //! Linux: eBPF.
 
-use oisp_capture_ebpf::{EbpfCapture, EbpfConfig};
+use std::fmt::Write as _;
+
+use oisp_capture_ebpf::{Check, DoctorReport, EbpfCapture, EbpfConfig, ProcessLine};
 use oisp_core::capture::{CaptureBackend, CaptureError};
+use serde_json::json;
 
 use super::{BackendSettings, Report};
+use crate::output::printable;
 
 /// The eBPF backend.
 #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
@@ -16,11 +20,112 @@ pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, Capt
 }
 
 /// What the backend finds out about this machine.
-pub fn doctor(_process: Option<&str>) -> Report {
+pub fn doctor(process: Option<&str>) -> Report {
+    let report = oisp_capture_ebpf::doctor(process);
+    let failed = |check: &&Check| check.required && !check.ok;
+    let lacks_privilege = report
+        .checks
+        .iter()
+        .filter(failed)
+        .any(|check| check.name == "capabilities");
     Report {
-        text: String::new(),
-        json: serde_json::json!({}),
-        works: false,
-        lacks_privilege: false,
+        text: text(&report, process),
+        json: serde_json::to_value(&report)
+            .unwrap_or_else(|error| json!({"error": error.to_string()})),
+        works: report.can_capture,
+        lacks_privilege,
+    }
+}
+
+fn text(report: &DoctorReport, process: Option<&str>) -> String {
+    let mut out = String::new();
+    let verdict = if report.can_capture {
+        "capture works here"
+    } else {
+        "capture does not work here"
+    };
+    let _ = writeln!(out, "{verdict}\n");
+    report
+        .checks
+        .iter()
+        .for_each(|check| check_line(&mut out, check));
+    if process.is_none() {
+        let _ = writeln!(
+            out,
+            "\nTLS libraries that are probed ({})",
+            report.libraries.len()
+        );
+        for library in &report.libraries {
+            let _ = writeln!(out, "  {}", printable(library));
+        }
+    }
+    processes(&mut out, report, process);
+    out
+}
+
+fn check_line(out: &mut String, check: &Check) {
+    let mark = match (check.ok, check.required) {
+        (true, _) => "ok",
+        (false, true) => "MISSING",
+        (false, false) => "lacks",
+    };
+    let _ = writeln!(
+        out,
+        "  {mark:<8} {:<16} {}",
+        check.name,
+        printable(&check.found)
+    );
+    if let Some(remedy) = check.remedy.as_deref().filter(|_| !check.ok) {
+        let _ = writeln!(out, "  {:<8} {:<16} to do: {remedy}", "", "");
+    }
+}
+
+fn processes(out: &mut String, report: &DoctorReport, process: Option<&str>) {
+    let (captured, not): (Vec<_>, Vec<_>) = report.processes.iter().partition(|line| line.captured);
+    if report.processes.is_empty()
+        && let Some(process) = process
+    {
+        let _ = writeln!(out, "\nno process matches {}", printable(process));
+    }
+    if !captured.is_empty() {
+        let _ = writeln!(
+            out,
+            "\nProcesses that would be captured ({})",
+            captured.len()
+        );
+        captured.iter().for_each(|line| process_line(out, line));
+    }
+    // Most processes speak no TLS at all: without a question about one of them
+    // they are only counted.
+    let (shown, counted): (Vec<_>, Vec<_>) = not
+        .into_iter()
+        .partition(|line| process.is_some() || line.remedy.is_some());
+    if !shown.is_empty() {
+        let _ = writeln!(out, "\nProcesses that would not ({})", shown.len());
+        shown.iter().for_each(|line| process_line(out, line));
+    }
+    if !counted.is_empty() {
+        let _ = writeln!(
+            out,
+            "\n{} more processes have no TLS library; `oisp-sensor doctor PID|NAME` tells of one",
+            counted.len()
+        );
+    }
+}
+
+fn process_line(out: &mut String, line: &ProcessLine) {
+    let why = match &line.why_not {
+        Some(why) => why.clone(),
+        None => format!("by {}", line.via.join(", ")),
+    };
+    let _ = writeln!(
+        out,
+        "  {:<8} {:<16} {}",
+        line.pid,
+        printable(&line.name),
+        printable(&why)
+    );
+    if let Some(remedy) = &line.remedy {
+        let _ = writeln!(out, "  {:<8} {:<16} to do: {remedy}", "", "");
     }
 }

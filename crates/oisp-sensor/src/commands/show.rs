@@ -121,10 +121,15 @@ fn newest_calls(events: &mut Events, last: usize, data: &mut Data) -> bool {
         let Some(id) = call::request_id(&event) else {
             continue;
         };
-        let known = calls.entry(id.clone()).or_insert_with(|| {
-            order.push_back(id);
-            Call::default()
-        });
+        // An answer comes after its request: one of a call that was let go
+        // already must not bring the call back.
+        if event["event_type"] == "ai.request" {
+            order.push_back(id.clone());
+            calls.insert(id.clone(), Call::default());
+        }
+        let Some(known) = calls.get_mut(&id) else {
+            continue;
+        };
         known.take(event);
         if order.len() > last
             && let Some(oldest) = order.pop_front()

@@ -1,0 +1,338 @@
+//! What the sensor must tell of a call, worked out from the provider's log
+//! alone, and the comparison with what it told.
+
+use std::collections::BTreeMap;
+
+use oisp_testkit::{Dialect, Ending, Exchange};
+use serde_json::{Value, json};
+
+use super::clients::Ran;
+use super::events::Events;
+
+/// Checks all calls of one client: each was told once, and none beside.
+pub fn check_client(events: &Events, ran: &Ran, exchanges: &[Exchange]) {
+    let events = events.of_pid(ran.pid);
+    let of = |kind: &str| by_request_id(&events.of_type(kind), &ran.label);
+    let (requests, mut responses) = (of("ai.request"), of("ai.response"));
+    let mut left: Vec<&Value> = requests.values().collect();
+    for exchange in exchanges {
+        let wanted = request_of(exchange);
+        let at = left.iter().position(|event| told_request(event) == wanted);
+        let Some(at) = at else {
+            panic!(
+                "{}: no such ai.request:\n{}\namong {}",
+                ran.label,
+                short(&wanted),
+                told(&left)
+            );
+        };
+        let request = left.swap_remove(at);
+        let id = request["data"]["request_id"].as_str().unwrap();
+        let Some(response) = responses.remove(id) else {
+            panic!("{}: no answer to {}", ran.label, short(&wanted));
+        };
+        check_pair(request, &response, exchange, &ran.label);
+        check_process(request, ran);
+        check_process(&response, ran);
+        check_tool_calls(&events, &response, exchange);
+    }
+    assert!(
+        left.is_empty(),
+        "{}: calls nobody made: {}",
+        ran.label,
+        told(&left)
+    );
+    assert!(responses.is_empty(), "{}: answers to nothing", ran.label);
+}
+
+fn by_request_id(events: &Events, label: &str) -> BTreeMap<String, Value> {
+    let id = |event: &Value| event["data"]["request_id"].as_str().unwrap().to_owned();
+    let found: BTreeMap<_, _> = events
+        .0
+        .iter()
+        .map(|event| (id(event), event.clone()))
+        .collect();
+    assert_eq!(found.len(), events.0.len(), "{label}: a call is told twice");
+    found
+}
+
+fn told(events: &[&Value]) -> String {
+    events
+        .iter()
+        .map(|event| format!("\n{}", short(&told_request(event))))
+        .collect()
+}
+
+/// Megabytes are of no use in a message.
+fn short(value: &Value) -> String {
+    value.to_string().chars().take(3_000).collect()
+}
+
+fn told_request(event: &Value) -> Value {
+    let data = &event["data"];
+    let messages = data["messages"].as_array().into_iter().flatten();
+    let messages: Vec<_> = messages
+        .map(|message| {
+            let content = message["content"].as_str().unwrap_or_default();
+            json!({"role": message["role"], "content": content, "tool_call_id": message["tool_call_id"]})
+        })
+        .collect();
+    let tools = data["tools"].as_array().into_iter().flatten();
+    json!({
+        "provider": data["provider"]["name"],
+        "endpoint": data["provider"]["endpoint"],
+        "model": data["model"]["id"],
+        "type": data["request_type"],
+        "streaming": data["streaming"].as_bool().unwrap_or_default(),
+        "messages": messages,
+        "tools": tools.map(|tool| tool["name"].clone()).collect::<Vec<_>>(),
+        "user_agent": event["attrs"]["user_agent.original"],
+        "auth": data["auth"]["type"],
+        "side": event["attrs"]["oisp.side"],
+        "completeness": event["confidence"]["completeness"],
+    })
+}
+
+fn request_of(exchange: &Exchange) -> Value {
+    let body: Value = serde_json::from_slice(&exchange.request_body).unwrap();
+    let (provider, messages) = match exchange.dialect {
+        Dialect::Anthropic => ("anthropic", anthropic_messages(&body)),
+        _ => ("openai", openai_messages(&body)),
+    };
+    let tools = body["tools"].as_array().into_iter().flatten();
+    let name = |tool: &Value| {
+        tool["function"]
+            .get("name")
+            .unwrap_or(&tool["name"])
+            .clone()
+    };
+    json!({
+        "provider": provider,
+        "endpoint": format!("https://{}{}", exchange.host, exchange.target),
+        "model": body["model"],
+        "type": "chat",
+        "streaming": body["stream"].as_bool().unwrap_or_default(),
+        "messages": messages,
+        "tools": tools.map(name).collect::<Vec<_>>(),
+        "user_agent": exchange.request_header("user-agent"),
+        "auth": "api_key",
+        "side": "client",
+        "completeness": "full",
+    })
+}
+
+fn message(role: &Value, content: &str, tool_call_id: Option<&Value>) -> Value {
+    json!({"role": role, "content": content, "tool_call_id": tool_call_id})
+}
+
+/// The text parts of a content, joined by a newline.
+fn text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let texts = parts.iter().filter_map(|part| part["text"].as_str());
+            texts.collect::<Vec<_>>().join("\n")
+        }
+        _ => String::new(),
+    }
+}
+
+fn openai_messages(body: &Value) -> Vec<Value> {
+    let messages = body["messages"].as_array().unwrap().iter();
+    messages
+        .map(|spoken| {
+            message(
+                &spoken["role"],
+                &text(&spoken["content"]),
+                spoken.get("tool_call_id"),
+            )
+        })
+        .collect()
+}
+
+/// The system prompt comes first, and each tool result is a message.
+fn anthropic_messages(body: &Value) -> Vec<Value> {
+    let mut messages = Vec::new();
+    if let Some(system) = body.get("system") {
+        messages.push(message(&"system".into(), &text(system), None));
+    }
+    for spoken in body["messages"].as_array().unwrap() {
+        let parts = spoken["content"].as_array().into_iter().flatten();
+        let results: Vec<_> = parts.filter(|part| part["type"] == "tool_result").collect();
+        for result in &results {
+            let id = Some(&result["tool_use_id"]);
+            messages.push(message(&"tool".into(), &text(&result["content"]), id));
+        }
+        if results.is_empty() {
+            messages.push(message(&spoken["role"], &text(&spoken["content"]), None));
+        }
+    }
+    messages
+}
+
+/// The answer that the sensor told, against the one that the provider meant.
+fn check_pair(request: &Value, response: &Value, exchange: &Exchange, label: &str) {
+    assert_eq!(told_response(response), response_of(exchange), "{label}");
+    let related = json!([{"event_id": request["event_id"], "relationship": "parent"}]);
+    assert_eq!(response["related_events"], related, "{label}");
+    let conversation = |event: &Value| event["data"]["conversation_id"].clone();
+    assert_eq!(conversation(response), conversation(request), "{label}");
+    assert!(
+        response["data"]["latency_ms"].is_u64(),
+        "{label}: {response}"
+    );
+    assert!(request["ts"].as_str() <= response["ts"].as_str(), "{label}");
+    let texts = exchange.meant.as_ref().unwrap().texts.concat();
+    if exchange.meant.as_ref().unwrap().streamed && !texts.is_empty() {
+        let first = response["data"]["time_to_first_token_ms"].as_u64();
+        assert!(
+            first <= response["data"]["latency_ms"].as_u64() && first.is_some(),
+            "{label}: {response}"
+        );
+    }
+}
+
+fn told_response(event: &Value) -> Value {
+    let data = &event["data"];
+    let choices = data["choices"].as_array().into_iter().flatten();
+    let texts = choices.map(|choice| {
+        choice["message"]["content"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    });
+    let calls = data["tool_calls"].as_array().into_iter().flatten();
+    let calls =
+        calls.map(|call| json!([call["id"], call["name"], call["type"], call["arguments"]]));
+    json!({
+        "status": data["status_code"],
+        "success": data["success"],
+        "model": data["model"]["id"],
+        "texts": texts.collect::<Vec<_>>(),
+        "tool_calls": calls.collect::<Vec<_>>(),
+        "usage": [data["usage"]["prompt_tokens"], data["usage"]["completion_tokens"]],
+        "finish": data["finish_reason"],
+        "finish_raw": event["attrs"]["gen_ai.response.finish_reasons"][0],
+        "error": data["error"]["message"],
+        "streamed": event["attrs"]["oisp.streamed"],
+        "completeness": event["confidence"]["completeness"],
+    })
+}
+
+fn response_of(exchange: &Exchange) -> Value {
+    assert_eq!(exchange.ending, Ending::Whole);
+    let meant = exchange.meant.as_ref().unwrap();
+    let failed = meant.error.is_some();
+    let calls = meant.tool_calls.iter().map(|call| {
+        let arguments: Value = serde_json::from_str(&call.arguments).unwrap();
+        json!([call.id, call.name, "function", arguments])
+    });
+    // An answer with an error status names no model: then it is the one asked for.
+    let asked: Value = serde_json::from_slice(&exchange.request_body).unwrap();
+    let model = if exchange.status >= 400 {
+        asked["model"].clone()
+    } else {
+        json!(meant.model)
+    };
+    let texts: Vec<&String> = meant
+        .texts
+        .iter()
+        .filter(|_| exchange.status < 400)
+        .collect();
+    json!({
+        "status": exchange.status,
+        "success": exchange.status < 400 && !failed,
+        "model": model,
+        "texts": texts,
+        "tool_calls": calls.collect::<Vec<_>>(),
+        "usage": meant.usage.map_or_else(|| usage_so_far(exchange), |usage| [Some(usage.input), Some(usage.output)]),
+        "finish": finish_of(meant.finish.as_deref(), failed && exchange.status < 400),
+        "finish_raw": meant.finish,
+        "error": meant.error.as_ref().map(|error| &error.message),
+        "streamed": meant.streamed,
+        "completeness": "full",
+    })
+}
+
+/// What a stream that was broken off had told of usage: Anthropic begins with
+/// the input, and a first count of the output.
+fn usage_so_far(exchange: &Exchange) -> [Option<u64>; 2] {
+    let body = std::str::from_utf8(&exchange.response_body).unwrap();
+    let data = body.lines().filter_map(|line| line.strip_prefix("data: "));
+    let mut starts = data
+        .filter_map(|data| serde_json::from_str::<Value>(data).ok())
+        .filter(|event| event["type"] == "message_start");
+    let usage = starts
+        .next()
+        .map(|event| event["message"]["usage"].clone())
+        .unwrap_or_default();
+    ["input_tokens", "output_tokens"].map(|field| usage[field].as_u64())
+}
+
+fn finish_of(raw: Option<&str>, broken_off: bool) -> Value {
+    match raw {
+        _ if broken_off => "error".into(),
+        Some("stop" | "end_turn" | "stop_sequence") => "stop".into(),
+        Some("length" | "max_tokens") => "length".into(),
+        Some("tool_calls" | "tool_use") => "tool_calls".into(),
+        Some(other) => panic!("a finish that this test does not know: {other}"),
+        None => Value::Null,
+    }
+}
+
+/// An `agent.tool_call` for each call of a tool, caused by the answer.
+fn check_tool_calls(events: &Events, response: &Value, exchange: &Exchange) {
+    let caused = json!([{"event_id": response["event_id"], "relationship": "caused_by"}]);
+    let calls = events.of_type("agent.tool_call").0;
+    let told: Vec<_> = calls
+        .iter()
+        .filter(|call| call["related_events"] == caused)
+        .map(|call| {
+            json!([
+                call["data"]["call_id"],
+                call["data"]["tool"]["name"],
+                call["data"]["arguments"]
+            ])
+        })
+        .collect();
+    let meant = exchange
+        .meant
+        .as_ref()
+        .unwrap()
+        .tool_calls
+        .iter()
+        .map(|call| {
+            let arguments: Value = serde_json::from_str(&call.arguments).unwrap();
+            json!([call.id, call.name, arguments])
+        });
+    assert_eq!(told, meant.collect::<Vec<_>>());
+}
+
+/// The process is the client itself, as this test started it.
+fn check_process(event: &Value, ran: &Ran) {
+    let process = &event["process"];
+    assert_eq!(process["exe"], ran.exe.to_str().unwrap(), "{}", ran.label);
+    assert_eq!(process["ppid"], std::process::id(), "{}", ran.label);
+    assert_eq!(
+        process["parent"]["pid"],
+        std::process::id(),
+        "{}",
+        ran.label
+    );
+    let cmdline = process["cmdline"].as_str().unwrap();
+    assert_eq!(cmdline, command_line(&ran.args), "{}", ran.label);
+    assert_eq!(event["actor"]["uid"], 0, "{}", ran.label);
+}
+
+/// As a shell would want it.
+fn command_line(args: &[String]) -> String {
+    let quoted = |arg: &String| {
+        let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
+        if !arg.is_empty() && arg.chars().all(plain) {
+            arg.clone()
+        } else {
+            format!("'{arg}'")
+        }
+    };
+    args.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
