@@ -276,12 +276,12 @@ impl Reader {
         let key = key_of(record);
         let generation = self.generations.get(&key).copied().unwrap_or(0);
         self.connections.entry(key).or_insert_with(|| {
-            let id = ConnId {
+            let id = own_id(record).unwrap_or(ConnId {
                 pid: record.pid,
                 start_time: 0,
                 handle: key.1,
                 generation,
-            };
+            });
             if let Some(host) = record.remote_host.clone() {
                 let remote = Some(Remote {
                     host,
@@ -305,6 +305,13 @@ impl OpenConnection {
             Direction::Incoming => &mut self.incoming,
         }
     }
+}
+
+/// The connection as this sensor named it: decoding its file gives the event
+/// ids that it told live.
+fn own_id(record: &Record) -> Option<ConnId> {
+    let name = record.metadata.conn_id.as_ref()?.to_string();
+    ConnId::parse(&name).filter(|id| id.pid == record.pid)
 }
 
 fn key_of(record: &Record) -> (u32, u64) {

@@ -36,6 +36,21 @@ impl fmt::Display for ConnId {
     }
 }
 
+impl ConnId {
+    /// Reads what `Display` writes; `None` for a name of any other form.
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('-');
+        let id = Self {
+            pid: parts.next()?.parse().ok()?,
+            start_time: u64::from_str_radix(parts.next()?, 16).ok()?,
+            handle: u64::from_str_radix(parts.next()?, 16).ok()?,
+            generation: parts.next()?.parse().ok()?,
+        };
+        // Only the one way of writing it: no sign, no leading zero, no more parts.
+        (id.to_string() == name).then_some(id)
+    }
+}
+
 /// A ULID: 48 bits of milliseconds, 80 bits that tell events of one
 /// millisecond apart, in Crockford base 32.
 ///
@@ -86,6 +101,20 @@ impl Serialize for EventId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_is_read_back_from_its_name_and_from_no_other() {
+        let id = ConnId {
+            pid: 21_607,
+            start_time: 0x3799_5412_280,
+            handle: u64::MAX,
+            generation: 3,
+        };
+        assert_eq!(ConnId::parse(&id.to_string()), Some(id));
+        for name in ["", "x", "1-2-3", "1-2-3-4-5", "1-02-3-4", "+1-2-3-4", "1-2-3-"] {
+            assert_eq!(ConnId::parse(name), None, "{name}");
+        }
+    }
 
     #[test]
     fn an_event_id_is_a_ulid_that_sorts_by_time() {

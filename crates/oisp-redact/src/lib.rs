@@ -76,10 +76,40 @@ impl Redactor {
                 }
                 None => false,
             },
-            Value::Array(items) => items.iter_mut().fold(false, |found, item| self.walk(item) | found),
+            Value::Array(items) => {
+                let found = self.walk_options(items);
+                items.iter_mut().fold(found, |found, item| self.walk(item) | found)
+            }
             Value::Object(object) => self.walk_object(object),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
+    }
+
+    /// Arguments of a program: an option tells what the argument after it is.
+    fn walk_options(&self, items: &mut [Value]) -> bool {
+        let mut found = false;
+        let mut option = String::new();
+        for item in items {
+            let Value::String(text) = item else {
+                option.clear();
+                continue;
+            };
+            if option.starts_with('-')
+                && let Some(safe) = self.redact_argument(&option, text)
+            {
+                *text = safe;
+                found = true;
+            }
+            option.clone_from(text);
+        }
+        found
+    }
+
+    fn redact_argument(&self, option: &str, argument: &str) -> Option<String> {
+        let quote = if argument.contains(char::is_whitespace) { "'" } else { "" };
+        let line = self.rules.redact(&format!("{option} {quote}{argument}{quote}"))?;
+        let safe = line.strip_prefix(option)?.trim_start();
+        (safe != argument).then(|| safe.trim_matches('\'').to_owned())
     }
 
     fn walk_object(&self, object: &mut Map<String, Value>) -> bool {

@@ -52,6 +52,25 @@ const SECRETS: &[Rule] = &[
         &["key", "secret", "token", "passw", "pwd", "credential"],
         r#"(?i)(?:api[_-]?key|secret(?:[_-]?(?:access[_-]?)?key)?|(?:access|auth|refresh|session|id)[_-]?token|token|passw(?:or)?d|pwd|credentials?)\\?["']?\s*[:=]\s*\\?["']?([^\s"'\\,;&\[\]{}()<>]{8,})"#,
     ),
+    // Options of a command line, with the value after a space.
+    secret(
+        "named_secret",
+        &["key", "secret", "token", "passw", "pwd", "credential"],
+        r#"(?i)(?:^|\s)--?(?:[a-z0-9]+[_-])*(?:(?:api|access|secret|private)[_-]?key|secret|token|passw(?:or)?d|pwd|credentials?)\s+('[^'\n]{4,}'|[^\s'"\\/~.-][^\s'"]{3,})"#,
+    ),
+    Rule {
+        name: "named_secret",
+        keywords: &["key"],
+        pattern: r#"(?i)(?:^|\s)--?(?:[a-z0-9]+[_-])*key\s+('[^'\n]{12,}'|[^\s'"\\/~.-][^\s'"]{11,})"#,
+        check: has_digits_and_letters,
+    },
+    Rule {
+        name: "basic_auth",
+        keywords: &["-u", "--user", "--proxy-user"],
+        pattern: r"(?i)(?:^|\s)(?:-u|--user|--proxy-user)\s+'?[^\s:'@/]{1,64}:([^\s']{3,})",
+        // A user and a group, in numbers, are no secret.
+        check: |secret| !secret.trim_end_matches([';', ',', '.', ')']).bytes().all(|byte| byte.is_ascii_digit()),
+    },
 ];
 
 const PERSONAL: &[Rule] = &[
@@ -147,6 +166,11 @@ fn replace(rule: &Rule, regex: &Regex, text: &str) -> Option<String> {
     });
     let safe = safe.into_owned();
     found.then_some(safe)
+}
+
+/// A key is random; the names of columns, fields and files seldom are.
+fn has_digits_and_letters(secret: &str) -> bool {
+    secret.bytes().any(|byte| byte.is_ascii_digit()) && secret.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// The check digit of payment cards (ISO/IEC 7812-1), for 13 to 19 digits.

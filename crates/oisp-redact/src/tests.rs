@@ -49,6 +49,40 @@ fn a_key_is_found_wherever_it_stands() {
 }
 
 #[test]
+fn the_value_after_an_option_is_found_in_lines_and_in_lists() {
+    let planted: [&[&str]; 7] = [
+        &["--api-key", "madeupmadeup"],
+        &["--key", "madeup-0123456789"],
+        &["--password", "madeup"],
+        &["--db-password", "made up madeup"],
+        &["-token", "madeup1"],
+        &["-u", "ada:madeup"],
+        &["--proxy-user", "ada:madeup"],
+    ];
+    for arguments in planted {
+        let [option, value] = arguments else { continue };
+        let quoted = if value.contains(' ') { format!("'{value}'") } else { (*value).to_owned() };
+        let line = redact(Mode::Minimal, &format!("tool {option} {quoted} --verbose"));
+        assert!(!text_of(&line).contains("madeup"), "{line}");
+        assert!(text_of(&line).starts_with(&format!("tool {option} ")), "{line}");
+        assert!(text_of(&line).ends_with(" --verbose"), "{line}");
+        let mut event = event("");
+        event.attrs.insert("args".into(), json!(["tool", option, value, "--verbose"]));
+        let list = Redactor::new(Mode::Minimal).redact(&event);
+        let list: Value = serde_json::from_str(list.json()).unwrap();
+        assert!(!list["attrs"].to_string().contains("madeup"), "{list}");
+        assert_eq!((&list["attrs"]["args"][1], &list["attrs"]["args"][3]), (&json!(option), &json!("--verbose")));
+    }
+}
+
+#[test]
+fn options_that_name_no_secret_stay() {
+    let text = "sort --key 2,3 --sort-key created_at; docker run -u 1000:1000; curl --key /etc/ssl/key-0123456789.pem; \
+                model --max-tokens 4096 --token-limit 100000";
+    assert_eq!(text_of(&redact(Mode::Safe, text)), text);
+}
+
+#[test]
 fn text_around_a_finding_stays() {
     let event = redact(Mode::Safe, &format!("use {KEY} please"));
     assert_eq!(text_of(&event), "use [REDACTED:openai_key] please");

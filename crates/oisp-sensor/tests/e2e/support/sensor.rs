@@ -32,6 +32,7 @@ pub fn without_settings(command: &mut Command) {
 
 /// A running `record`.
 pub struct Sensor {
+    test: String,
     child: Child,
     dir: TempDir,
     port: u16,
@@ -66,6 +67,7 @@ impl Sensor {
             .spawn()
             .unwrap();
         let mut sensor = Self {
+            test: test.to_owned(),
             child,
             dir,
             port: 0,
@@ -146,11 +148,23 @@ impl Sensor {
     /// Waits for its end.
     pub fn ended(mut self) -> Ended {
         let status = wait(&mut self.child, "the sensor ends");
+        self.keep_events();
         Ended {
             status,
             events: self.events(),
             stderr: self.stderr(),
         }
+    }
+}
+
+impl Sensor {
+    /// Keeps the events in the build folder, to be looked at, and to be held to
+    /// their schema where that is at hand.
+    fn keep_events(&self) {
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e");
+        fs::create_dir_all(&kept).unwrap();
+        let kept = kept.join(&self.test).with_extension("jsonl");
+        fs::copy(self.file("events.jsonl"), kept).unwrap();
     }
 }
 

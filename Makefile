@@ -1,0 +1,49 @@
+# The one door. Every target sets up what it needs (scripts/setup.sh says what and why).
+#   make run ARGS='--process python3 --port 8080'
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+ARGS ?=
+
+.PHONY: help run demo build frontend test e2e check cross-check ebpf ebpf-check bench dist
+
+help: ## this list
+	@grep -hE '^[a-z][a-z0-9-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: ## build, then record with the dashboard on http://localhost:7777 (root, or asks for sudo)
+	@scripts/run.sh record $(ARGS)
+
+demo: ## build, then show real clients talking to a loopback provider, captured live
+	@scripts/run.sh demo $(ARGS)
+
+build: ## the release binary, target/release/oisp-sensor, dashboard inside
+	@scripts/build.sh
+
+frontend: ## the dashboard alone, into frontend/dist
+	@scripts/setup.sh build
+	@scripts/frontend.sh
+
+test: ## all tests: workspace, dashboard, real clients end to end (as root also the capture itself)
+	@scripts/test.sh
+
+e2e: ## only the end-to-end tests with real clients
+	@scripts/test.sh e2e
+
+check: ## format, lints, dependencies, docs, shell scripts, cross-check: what CI asks
+	@scripts/check.sh
+
+cross-check: ## type-check the workspace for Windows and macOS
+	@scripts/cross-check.sh
+
+ebpf: ## rebuild the committed eBPF objects from their source
+	@scripts/ebpf-build.sh
+
+ebpf-check: ## prove that the committed eBPF objects are their source, byte for byte
+	@scripts/ebpf-build.sh --check
+
+bench: ## measure the sensor against its quality bars
+	@scripts/bench.sh $(ARGS)
+
+dist: ## a release archive with its checksum, into dist/
+	@scripts/dist.sh

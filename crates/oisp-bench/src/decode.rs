@@ -1,0 +1,93 @@
+//! Decoding, beside plain parsing of the JSON that is in the same bytes: what
+//! no decoder can be faster than.
+
+use std::hint::black_box;
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+use serde_json::Value;
+
+use crate::corpus::{self, Case};
+use crate::report::{Bar, Report};
+use crate::stats::{Comparison, compare, cost};
+
+/// Share of the decoding time that plain parsing would take.
+const PARSING_SHARE: Bar = Bar::AtLeast(50.0);
+/// How much more a chunk of the longest stream may cost than one of the
+/// shortest: linear, with room for caches.
+const GROWTH: Bar = Bar::AtMost(1.3);
+
+/// Prints the rows of decoding.
+pub fn measure(report: &mut Report) -> anyhow::Result<()> {
+    report.section("decode: share of its time that serde_json needs to parse the same bodies");
+    for case in corpus::all() {
+        case.events()?;
+        let Comparison {
+            subject,
+            peer_share,
+        } = compare(decoding(&case), || parse(&case));
+        let beside = rates(&case, subject);
+        report.row(case.name, peer_share * 100.0, "%", PARSING_SHARE, &beside);
+        if case.compressed.is_some() {
+            let share = compare(decoding(&case), || inflate_and_parse(&case)).peer_share;
+            report.row("  inflating and parsing", share * 100.0, "%", Bar::None, "");
+        }
+    }
+    growth(report)
+}
+
+/// Pairs and bytes a second at so many nanoseconds a pair.
+pub fn rates(case: &Case, nanos: f64) -> String {
+    let bytes = case.bytes() as f64;
+    format!(
+        "{:.0} pairs/s, {:.0} MB/s, {:.1} µs a pair",
+        1e9 / nanos,
+        bytes * 1e3 / nanos,
+        nanos / 1e3
+    )
+}
+
+fn decoding(case: &Case) -> impl FnMut() {
+    let mut decoder = corpus::decoder();
+    let mut events = Vec::new();
+    move || {
+        for raw in &case.records {
+            decoder.push(raw, &mut events);
+        }
+        black_box(&events);
+        events.clear();
+    }
+}
+
+fn parse(case: &Case) {
+    for document in &case.documents {
+        let _ = black_box(serde_json::from_slice::<Value>(document));
+    }
+}
+
+fn inflate_and_parse(case: &Case) {
+    let mut plain = Vec::new();
+    let _ = GzDecoder::new(case.compressed.as_deref().unwrap_or_default()).read_to_end(&mut plain);
+    black_box(&plain);
+    parse(case);
+}
+
+fn growth(report: &mut Report) -> anyhow::Result<()> {
+    report.section("decode: cost of a chunk by the length of the stream");
+    let mut first = None;
+    for chunks in [1_000, 10_000, 100_000] {
+        let case = corpus::stream(chunks);
+        case.events()?;
+        let per_chunk = cost(decoding(&case)) / chunks as f64;
+        let growth = per_chunk / *first.get_or_insert(per_chunk);
+        let what = format!("{chunks} chunks, × the cost at 1000");
+        report.row(
+            &what,
+            growth,
+            "×",
+            GROWTH,
+            &format!("{per_chunk:.0} ns a chunk"),
+        );
+    }
+    Ok(())
+}

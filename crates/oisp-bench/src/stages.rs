@@ -1,0 +1,47 @@
+//! All stages from captured bytes to the event log: decode, enrich, policy,
+//! redact, store.
+
+use oisp_pipeline::{Settings, Stages};
+use oisp_policy::Filter;
+use oisp_redact::Mode;
+use oisp_store::{Bounds, EventLog};
+
+use crate::corpus::{self, Case};
+use crate::decode::rates;
+use crate::report::{Bar, Report};
+use crate::stats::cost;
+
+/// Prints the rows of the stages.
+pub fn measure(report: &mut Report) -> anyhow::Result<()> {
+    report.section("all stages: decode, enrich, policy, redact, store in memory");
+    for case in corpus::all() {
+        let mut stages = stages();
+        let nanos = cost(|| take(&mut stages, &case));
+        report.row(
+            case.name,
+            1e9 / nanos,
+            "pairs/s",
+            Bar::None,
+            &rates(&case, nanos),
+        );
+    }
+    Ok(())
+}
+
+fn take(stages: &mut Stages, case: &Case) {
+    for raw in &case.records {
+        stages.take(raw);
+    }
+}
+
+fn stages() -> Stages {
+    let settings = Settings {
+        hash_key: corpus::hash_key(),
+        host: None,
+        filter: Filter::default(),
+        redaction: Mode::Safe,
+        process_events: false,
+        save_capture: None,
+    };
+    Stages::new(settings, EventLog::new(Bounds::default()))
+}

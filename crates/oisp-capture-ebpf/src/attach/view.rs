@@ -1,0 +1,56 @@
+//! What the planner shows: targets and processes, each with its state and why.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::target::FileId;
+
+/// A file that is probed, or was meant to be.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct TargetView {
+    /// Path at which it was found.
+    pub(crate) path: String,
+    /// Probes in place.
+    pub(crate) probes: usize,
+    /// Why there are none.
+    pub(crate) error: Option<String>,
+    /// Processes that have it mapped.
+    pub(crate) users: Vec<u32>,
+    /// Probed ahead, whether or not anyone uses it.
+    pub(crate) known: bool,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) since_ms: u64,
+}
+
+/// A process and the files through which it is captured.
+#[derive(Clone, Debug)]
+pub(crate) struct ProcessView {
+    /// Short name.
+    pub(crate) name: String,
+    /// Path of the executable.
+    pub(crate) exe: Option<String>,
+    /// When it was first looked at, in milliseconds since the Unix epoch.
+    pub(crate) since_ms: u64,
+    /// The targets that it has mapped.
+    pub(crate) targets: Vec<FileId>,
+    /// File names of libraries that carry TLS of a kind without a probe point.
+    pub(crate) other_tls: Vec<&'static str>,
+    /// Why it could not be looked at.
+    pub(crate) error: Option<String>,
+}
+
+/// A moment of the planner.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct View {
+    /// How functions are probed.
+    pub(crate) method: &'static str,
+    pub(crate) targets: BTreeMap<FileId, TargetView>,
+    pub(crate) processes: BTreeMap<u32, ProcessView>,
+    /// Files looked at.
+    pub(crate) files: u64,
+    /// Times that a probe could not be put in place.
+    pub(crate) failures: u64,
+    /// Targets given up because nobody uses them and their file is gone.
+    pub(crate) detached: u64,
+}

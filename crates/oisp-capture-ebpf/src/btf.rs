@@ -1,0 +1,221 @@
+//! Where the fields of kernel structures are, from the kernel's own type
+//! information (BTF, `Documentation/bpf/btf.rst`).
+//!
+//! The programs read a dozen fields; this reader knows just enough of BTF to
+//! find their offsets. Any malformed input ends in "not found".
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use oisp_ebpf_common::setting;
+
+/// Where the kernel shows its types.
+pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+
+const WANTED: [(u32, &str, &str); 13] = [
+    (setting::AT_GROUP_LEADER, "task_struct", "group_leader"),
+    (setting::AT_REAL_PARENT, "task_struct", "real_parent"),
+    (setting::AT_TGID, "task_struct", "tgid"),
+    (setting::AT_START, "task_struct", "start_boottime"),
+    (setting::AT_EXIT_CODE, "task_struct", "exit_code"),
+    (setting::AT_SIGNAL, "task_struct", "signal"),
+    (setting::AT_LIVE, "signal_struct", "live"),
+    (setting::AT_SIGNAL_FLAGS, "signal_struct", "flags"),
+    (
+        setting::AT_GROUP_EXIT_CODE,
+        "signal_struct",
+        "group_exit_code",
+    ),
+    (setting::AT_MM, "task_struct", "mm"),
+    (setting::AT_ARG_START, "mm_struct", "arg_start"),
+    (setting::AT_ARG_END, "mm_struct", "arg_end"),
+    (setting::AT_INTERP, "linux_binprm", "interp"),
+];
+
+/// Setting numbers and the offsets in this kernel, for the fields that it has.
+pub(crate) fn kernel_offsets(path: &Path) -> Vec<(u32, u32)> {
+    let Ok(bytes) = std::fs::read(path) else {
+        return Vec::new();
+    };
+    let Some(types) = Types::parse(&bytes) else {
+        return Vec::new();
+    };
+    WANTED
+        .into_iter()
+        .filter_map(|(number, structure, field)| {
+            Some((number, types.field_offset(structure, field)?))
+        })
+        .collect()
+}
+
+const STRUCT: u32 = 4;
+const UNION: u32 = 5;
+
+struct Types<'a> {
+    types: &'a [u8],
+    strings: &'a [u8],
+    /// Position of each type by its id; id 0 is `void`.
+    positions: Vec<usize>,
+    structs: HashMap<&'a [u8], usize>,
+}
+
+impl<'a> Types<'a> {
+    fn parse(bytes: &'a [u8]) -> Option<Self> {
+        if bytes.get(..2)? != 0xeb9f_u16.to_ne_bytes() {
+            return None;
+        }
+        let header = size(word(bytes, 4)?);
+        let section = |at| {
+            let start = header.checked_add(size(word(bytes, at)?))?;
+            bytes.get(start..start.checked_add(size(word(bytes, at + 4)?))?)
+        };
+        let mut parsed = Self {
+            types: section(8)?,
+            strings: section(16)?,
+            positions: vec![0],
+            structs: HashMap::new(),
+        };
+        parsed.index()?;
+        Some(parsed)
+    }
+
+    fn index(&mut self) -> Option<()> {
+        let wanted: Vec<&str> = WANTED.iter().map(|(_, structure, _)| *structure).collect();
+        let mut at = 0;
+        while at < self.types.len() {
+            let info = word(self.types, at + 4)?;
+            self.positions.push(at);
+            if kind(info) == STRUCT && members(info) > 0 {
+                let name = string(self.strings, word(self.types, at)?)?;
+                if wanted.iter().any(|wanted| wanted.as_bytes() == name) {
+                    self.structs.entry(name).or_insert(at);
+                }
+            }
+            at += 12 + trailer(info)?;
+        }
+        Some(())
+    }
+
+    /// In bytes from the start of the structure.
+    fn field_offset(&self, structure: &str, field: &str) -> Option<u32> {
+        self.find(
+            *self.structs.get(structure.as_bytes())?,
+            field.as_bytes(),
+            0,
+        )
+    }
+
+    /// Looks in anonymous members too, whose fields are written as if they were
+    /// the structure's own.
+    fn find(&self, at: usize, field: &[u8], depth: u32) -> Option<u32> {
+        let info = word(self.types, at + 4)?;
+        if depth > 8 || !matches!(kind(info), STRUCT | UNION) {
+            return None;
+        }
+        let bits = if info >> 31 == 1 {
+            0x00ff_ffff
+        } else {
+            u32::MAX
+        };
+        (0..members(info)).find_map(|member| {
+            let member = at + 12 + member * 12;
+            let name = string(self.strings, word(self.types, member)?)?;
+            let offset = (word(self.types, member + 8)? & bits) / 8;
+            if name == field {
+                return Some(offset);
+            }
+            if !name.is_empty() {
+                return None;
+            }
+            let inner = *self.positions.get(size(word(self.types, member + 4)?))?;
+            Some(offset + self.find(inner, field, depth + 1)?)
+        })
+    }
+}
+
+/// Bytes that follow the common 12 of a type.
+fn trailer(info: u32) -> Option<usize> {
+    let count = members(info);
+    Some(match kind(info) {
+        1 | 14 | 17 => 4,
+        2 | 7..=12 | 16 | 18 => 0,
+        3 => 12,
+        STRUCT | UNION | 15 | 19 => 12 * count,
+        6 | 13 => 8 * count,
+        _ => return None,
+    })
+}
+
+const fn kind(info: u32) -> u32 {
+    (info >> 24) & 0x1f
+}
+
+fn members(info: u32) -> usize {
+    size(info & 0xffff)
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(
+        bytes.get(at..at.checked_add(4)?)?.try_into().ok()?,
+    ))
+}
+
+fn string(strings: &[u8], at: u32) -> Option<&[u8]> {
+    strings.get(size(at)..)?.split(|byte| *byte == 0).next()
+}
+
+fn size(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_every_field_in_this_kernel() {
+        let path = Path::new(VMLINUX);
+        if !path.exists() {
+            eprintln!("skipped: this kernel has no {VMLINUX}");
+            return;
+        }
+        let found: Vec<u32> = kernel_offsets(path)
+            .into_iter()
+            .map(|(number, _)| number)
+            .collect();
+        let wanted: Vec<u32> = WANTED.iter().map(|(number, ..)| *number).collect();
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn a_field_of_an_anonymous_member_is_found() {
+        // struct mm_struct { u64 a; struct { u32 b; u32 arg_start; }; }, members
+        // without a type of their own.
+        let strings = b"\0mm_struct\0a\0b\0arg_start\0";
+        let mut types = Vec::new();
+        let mut put = |words: &[u32]| {
+            words
+                .iter()
+                .for_each(|word| types.extend(word.to_ne_bytes()))
+        };
+        put(&[1, (STRUCT << 24) | 2, 16, 11, 0, 0, 0, 2, 64]);
+        put(&[0, (STRUCT << 24) | 2, 8, 13, 0, 0, 15, 0, 32]);
+        let mut bytes = Vec::new();
+        bytes.extend(0xeb9f_u16.to_ne_bytes());
+        bytes.extend([1, 0]);
+        let len = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap();
+        for word in [24, 0, len(&types), len(&types), len(strings)] {
+            bytes.extend(word.to_ne_bytes());
+        }
+        bytes.extend(&types);
+        bytes.extend(strings);
+        let parsed = Types::parse(&bytes).unwrap();
+        assert_eq!(parsed.field_offset("mm_struct", "arg_start"), Some(12));
+        assert_eq!(parsed.field_offset("mm_struct", "nowhere"), None);
+        for cut in 0..bytes.len() {
+            // Must end, not panic.
+            let _ = Types::parse(&bytes[..cut])
+                .and_then(|types| types.field_offset("mm_struct", "arg_start"));
+        }
+    }
+}

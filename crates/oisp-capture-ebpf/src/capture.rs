@@ -1,0 +1,158 @@
+//! The capture as the pipeline sees it: start, status, stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use oisp_core::capture::{CaptureBackend, CaptureError, CaptureStatus, RawSender, RunningCapture};
+
+use crate::attach::{self, Hints, Notice, Planner};
+use crate::config::EbpfConfig;
+use crate::error::EbpfError;
+use crate::heap;
+use crate::kernel::{self, KernelFacts};
+use crate::object;
+use crate::ring::{self, Reader};
+use crate::status::{EbpfStatus, Figures};
+
+/// Capture with eBPF, not started yet.
+#[derive(Debug)]
+pub struct EbpfCapture {
+    config: EbpfConfig,
+}
+
+impl EbpfCapture {
+    /// A capture with those settings.
+    pub const fn new(config: EbpfConfig) -> Self {
+        Self { config }
+    }
+}
+
+/// Notices that may wait for the attach thread.
+const NOTICES: usize = 4096;
+
+impl CaptureBackend for EbpfCapture {
+    fn name(&self) -> &'static str {
+        "ebpf"
+    }
+
+    fn start(self: Box<Self>, out: RawSender) -> Result<Box<dyn RunningCapture>, CaptureError> {
+        let ring_bytes = self.config.ring_size(kernel::memory_bytes());
+        let mut loaded = object::load(ring_bytes)?;
+        let figures = Arc::new(Figures::new(loaded.counters));
+        let (notices, inbox) = sync_channel(NOTICES);
+        let stop = Arc::new(AtomicBool::new(false));
+
+        // First: whatever happens while the running processes are read waits in the
+        // ring.
+        loaded.programs.attach_tracepoints()?;
+        let reader = Reader::new(out, notices.clone(), loaded.conns, Arc::clone(&figures));
+        let planner = Planner::new(loaded.programs);
+        let view = planner.view();
+
+        let ring = {
+            let (stop, ring, wait) = (Arc::clone(&stop), loaded.ring, self.config.poll);
+            spawn("oisp-ebpf-ring", move || {
+                ring::run(ring, reader, &stop, wait)
+            })?
+        };
+        let attach = spawn_attach(planner, inbox, &self.config)?;
+        let kernel = KernelFacts::read();
+        heap::give_back();
+        let status = EbpfStatus {
+            figures,
+            view,
+            kernel,
+            ring_bytes,
+            hints: Mutex::new(Hints::default()),
+        };
+        Ok(Box::new(Running {
+            attach: Some(attach),
+            ring: Some(ring),
+            notices,
+            stop,
+            status: Arc::new(status),
+        }))
+    }
+}
+
+/// Starts the attach thread, and waits until everything there is now is probed.
+fn spawn_attach(
+    mut planner: Planner,
+    inbox: Receiver<Notice>,
+    config: &EbpfConfig,
+) -> Result<JoinHandle<()>, CaptureError> {
+    let (ready, attached) = sync_channel(1);
+    let rescan = config.rescan;
+    let thread = spawn("oisp-ebpf-attach", move || {
+        planner.start();
+        heap::give_back();
+        // Nobody waits any more where the start was given up.
+        let _ = ready.send(());
+        attach::run(planner, &inbox, rescan);
+    })?;
+    attached
+        .recv()
+        .map_err(|_| CaptureError::Other(String::from("the attach thread ended at its start")))?;
+    Ok(thread)
+}
+
+fn spawn(
+    name: &'static str,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, EbpfError> {
+    let thread = std::thread::Builder::new().name(String::from(name));
+    thread
+        .spawn(run)
+        .map_err(|source| EbpfError::Thread { name, source })
+}
+
+struct Running {
+    attach: Option<JoinHandle<()>>,
+    ring: Option<JoinHandle<()>>,
+    notices: SyncSender<Notice>,
+    stop: Arc<AtomicBool>,
+    status: Arc<EbpfStatus>,
+}
+
+impl RunningCapture for Running {
+    fn status(&self) -> Arc<dyn CaptureStatus> {
+        Arc::<EbpfStatus>::clone(&self.status)
+    }
+
+    fn is_finished(&self) -> bool {
+        self.ring.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    fn stop(mut self: Box<Self>) {
+        self.end();
+    }
+}
+
+impl Running {
+    /// Detaches first, so that the ring gets nothing new, then drains it.
+    fn end(&mut self) {
+        if let Some(attach) = self.attach.take() {
+            let _ = self.notices.send(Notice::Stop);
+            join(attach);
+        }
+        self.stop.store(true, Ordering::Release);
+        if let Some(ring) = self.ring.take() {
+            join(ring);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn join(thread: JoinHandle<()>) {
+    let name = thread.thread().name().unwrap_or_default().to_owned();
+    if thread.join().is_err() {
+        tracing::error!(thread = name, "a capture thread panicked");
+    }
+}

@@ -1,0 +1,67 @@
+//! Settings of the capture.
+
+use std::time::Duration;
+
+/// Settings of the capture. The defaults serve.
+#[derive(Clone, Debug)]
+pub struct EbpfConfig {
+    /// Bytes of the ring buffer, rounded up to a power of two of at least 64 KiB.
+    /// By default 4 MiB, and 1 MiB on a machine with less than 2 GiB. It counts
+    /// twice in the resident memory of the sensor, since the kernel maps it
+    /// twice in a row.
+    pub ring_bytes: Option<u32>,
+    /// How often the ring is looked at while nobody wakes the reader: the
+    /// latency of a record.
+    pub poll: Duration,
+    /// How often running processes are looked at for libraries that they mapped
+    /// since.
+    pub rescan: Duration,
+}
+
+impl Default for EbpfConfig {
+    fn default() -> Self {
+        Self {
+            ring_bytes: None,
+            poll: Duration::from_millis(10),
+            rescan: Duration::from_secs(5),
+        }
+    }
+}
+
+const SMALLEST_RING: u32 = 64 << 10;
+const LARGEST_RING: u32 = 1 << 30;
+
+impl EbpfConfig {
+    /// The size of the ring on a machine with that much memory.
+    pub(crate) fn ring_size(&self, memory_bytes: u64) -> u32 {
+        let by_memory = if memory_bytes < 2 << 30 {
+            1 << 20
+        } else {
+            4 << 20
+        };
+        self.ring_bytes
+            .unwrap_or(by_memory)
+            .clamp(SMALLEST_RING, LARGEST_RING)
+            .next_power_of_two()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ring_is_a_power_of_two_within_its_limits() {
+        let asked = |bytes| {
+            EbpfConfig {
+                ring_bytes: Some(bytes),
+                ..EbpfConfig::default()
+            }
+            .ring_size(8 << 30)
+        };
+        assert_eq!(asked(1), 64 << 10);
+        assert_eq!(asked(100_000), 128 << 10);
+        assert_eq!(asked(u32::MAX), 1 << 30);
+        assert_eq!(EbpfConfig::default().ring_size(1 << 30), 1 << 20);
+    }
+}

@@ -1,0 +1,216 @@
+//! What this kernel and this user can do.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use rustix::thread::CapabilitySet;
+use serde::Serialize;
+
+use crate::btf;
+use crate::error::EbpfError;
+
+/// What the capture depends on, as found on this machine.
+#[derive(Clone, Debug, Serialize)]
+pub struct KernelFacts {
+    /// Kernel release.
+    pub release: String,
+    /// Type information is there: fork, exit codes and arguments of short-lived
+    /// programs depend on it.
+    pub btf: bool,
+    /// The kernel can probe user-space functions.
+    pub uprobes: bool,
+    /// `lockdown` mode: `none`, `integrity` or `confidentiality`; absent where
+    /// the kernel has none.
+    pub lockdown: Option<String>,
+    /// The capture sees all processes of the machine: it is not itself inside a
+    /// pid namespace.
+    pub root_pid_namespace: bool,
+    /// What is known of probing function returns in programs that run under
+    /// seccomp.
+    pub uretprobe: &'static str,
+    /// Capabilities that are missing, each with what it costs.
+    pub missing_capabilities: Vec<(&'static str, &'static str)>,
+}
+
+impl KernelFacts {
+    /// Looks at this machine.
+    pub fn read() -> Self {
+        let release = rustix::system::uname()
+            .release()
+            .to_string_lossy()
+            .into_owned();
+        Self {
+            btf: Path::new(btf::VMLINUX).exists(),
+            uprobes: Path::new("/sys/bus/event_source/devices/uprobe/type").exists(),
+            lockdown: std::fs::read_to_string("/sys/kernel/security/lockdown")
+                .ok()
+                .and_then(|modes| chosen(&modes)),
+            root_pid_namespace: in_root_pid_namespace(),
+            uretprobe: uretprobe(&release, has_uretprobe_call()),
+            missing_capabilities: missing_capabilities(),
+            release,
+        }
+    }
+
+    /// The kernel is that version or later.
+    pub(crate) fn is_at_least(&self, major: u32, minor: u32) -> bool {
+        version(&self.release).is_some_and(|version| version >= (major, minor))
+    }
+}
+
+/// `none [integrity] confidentiality`
+fn chosen(modes: &str) -> Option<String> {
+    let (_, rest) = modes.split_once('[')?;
+    rest.split_once(']').map(|(mode, _)| String::from(mode))
+}
+
+/// The root namespace has this number (`PROC_PID_INIT_INO`).
+fn in_root_pid_namespace() -> bool {
+    std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == "pid:[4026531836]")
+}
+
+/// From 6.11 on x86-64 a probed function returns through a system call. Until
+/// seccomp learned to let it pass (6.14, and stable kernels after that), a
+/// filter that did not know the call killed the program.
+fn uretprobe(release: &str, has_call: bool) -> &'static str {
+    if !has_call {
+        return "no system call: safe under seccomp";
+    }
+    match version(release) {
+        Some(version) if version >= (6, 14) => {
+            "system call with seccomp bypass: safe under seccomp"
+        }
+        _ => {
+            "system call, and this kernel may lack the seccomp bypass: a program under a strict seccomp filter may be \
+             killed when it is probed; update the kernel"
+        }
+    }
+}
+
+/// Line by line: the list of the kernel's symbols is some 10 MB.
+fn has_uretprobe_call() -> bool {
+    let Ok(symbols) = File::open("/proc/kallsyms") else {
+        return false;
+    };
+    BufReader::new(symbols)
+        .split(b'\n')
+        .map_while(Result::ok)
+        .any(|line| line.ends_with(b"_sys_uretprobe"))
+}
+
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|character: char| !character.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+const NEEDED: [(CapabilitySet, &str, &str); 5] = [
+    (
+        CapabilitySet::BPF,
+        "CAP_BPF",
+        "no eBPF program can be loaded: nothing is captured",
+    ),
+    (
+        CapabilitySet::PERFMON,
+        "CAP_PERFMON",
+        "no probe can be attached: nothing is captured",
+    ),
+    (
+        CapabilitySet::SYS_PTRACE,
+        "CAP_SYS_PTRACE",
+        "libraries of other users' processes are not found",
+    ),
+    (
+        CapabilitySet::DAC_READ_SEARCH,
+        "CAP_DAC_READ_SEARCH",
+        "programs in other users' directories are not found",
+    ),
+    (
+        CapabilitySet::SYS_RESOURCE,
+        "CAP_SYS_RESOURCE",
+        "kernels before 5.11 may refuse the ring buffer",
+    ),
+];
+
+fn missing_capabilities() -> Vec<(&'static str, &'static str)> {
+    let have = effective();
+    NEEDED
+        .into_iter()
+        .filter(|(set, ..)| !have.contains(*set))
+        .map(|(_, name, cost)| (name, cost))
+        .collect()
+}
+
+/// `CAP_SYS_ADMIN` includes the two that were split from it.
+fn effective() -> CapabilitySet {
+    let mut have =
+        rustix::thread::capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
+    if have.contains(CapabilitySet::SYS_ADMIN) {
+        have |= CapabilitySet::BPF | CapabilitySet::PERFMON;
+    }
+    have
+}
+
+/// Ends the start early where it cannot succeed.
+pub(crate) fn require_privileges() -> Result<(), EbpfError> {
+    let have = effective();
+    let missing: Vec<&str> = NEEDED
+        .into_iter()
+        .take(2)
+        .filter(|(set, ..)| !have.contains(*set))
+        .map(|(_, name, _)| name)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(EbpfError::Privilege {
+        missing: missing.join(" and "),
+    })
+}
+
+/// Kernels before 5.11 charge maps to the locked memory of the user. Where it
+/// cannot be raised the load says so itself.
+pub(crate) fn raise_locked_memory() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let unlimited = Rlimit {
+        current: None,
+        maximum: None,
+    };
+    if let Err(error) = setrlimit(Resource::Memlock, unlimited) {
+        tracing::debug!(%error, "cannot raise the limit of locked memory");
+    }
+}
+
+/// Bytes of memory of this machine.
+pub(crate) fn memory_bytes() -> u64 {
+    let info = rustix::system::sysinfo();
+    info.totalram.saturating_mul(u64::from(info.mem_unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_uretprobe_hazard_is_told_by_version_and_symbol() {
+        assert!(uretprobe("6.1.0-40-amd64", false).contains("no system call"));
+        assert!(uretprobe("6.12.1", true).contains("may lack"));
+        assert!(uretprobe("6.18.44-x", true).contains("with seccomp bypass"));
+    }
+
+    #[test]
+    fn the_chosen_lockdown_mode_stands_in_brackets() {
+        assert_eq!(
+            chosen("none [integrity] confidentiality\n").as_deref(),
+            Some("integrity")
+        );
+        assert_eq!(chosen(""), None);
+    }
+
+    #[test]
+    fn this_kernel_is_described() {
+        let facts = KernelFacts::read();
+        assert!(version(&facts.release).is_some());
+        assert!(memory_bytes() > 1 << 20);
+    }
+}

@@ -1,0 +1,222 @@
+//! The eBPF object: loading it, its maps, and putting its programs in place.
+
+mod sys;
+mod uprobe;
+
+use std::fs::File;
+use std::path::Path;
+
+use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::programs::{Program, RawTracePoint};
+use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
+use oisp_ebpf_common::conn::{ConnKey, ConnState};
+use oisp_ebpf_common::setting;
+
+use crate::elf::Functions;
+use crate::error::EbpfError;
+use crate::{btf, kernel};
+
+pub(crate) use uprobe::{AttachError, Link};
+
+#[cfg(target_arch = "x86_64")]
+static OBJECT: &[u8] = include_bytes_aligned!("../../../../ebpf/prebuilt/oisp-ebpf.x86_64.o");
+#[cfg(target_arch = "aarch64")]
+static OBJECT: &[u8] = include_bytes_aligned!("../../../../ebpf/prebuilt/oisp-ebpf.aarch64.o");
+
+const TRACEPOINTS: [(&str, &str); 3] = [
+    ("process_exec", "sched_process_exec"),
+    ("process_fork", "sched_process_fork"),
+    ("process_exit", "sched_process_exit"),
+];
+
+/// [`ConnKey`], as a key of a map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Key(pub(crate) ConnKey);
+
+/// [`ConnState`], as a value of a map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct State(pub(crate) ConnState);
+
+// SAFETY: both are `repr(C)` without padding, and any bytes are a valid value.
+unsafe impl aya::Pod for Key {}
+// SAFETY: as above.
+unsafe impl aya::Pod for State {}
+
+/// The kernel's table of connections.
+pub(crate) type Conns = HashMap<MapData, Key, State>;
+/// The kernel's counters.
+pub(crate) type Counters = PerCpuArray<MapData, u64>;
+
+/// What loading gives.
+pub(crate) struct Loaded {
+    pub(crate) programs: Programs,
+    pub(crate) ring: RingBuf<MapData>,
+    pub(crate) conns: Conns,
+    pub(crate) counters: Counters,
+}
+
+/// Loads the object with a ring of that size. Nothing is attached yet.
+pub(crate) fn load(ring_bytes: u32) -> Result<Loaded, EbpfError> {
+    kernel::require_privileges()?;
+    kernel::raise_locked_memory();
+    let settings = settings(ring_bytes);
+    let mut ebpf = EbpfLoader::new()
+        // The object has no relocations against the kernel's types.
+        .btf(None)
+        .map_max_entries("RING", ring_bytes)
+        .override_global("SETTING", settings.as_slice(), true)
+        .load(OBJECT)?;
+    let multi = uprobe::Multi::load(&ebpf, OBJECT);
+    load_programs(&mut ebpf, multi.is_none())?;
+    Ok(Loaded {
+        ring: map(&mut ebpf, "RING")?,
+        conns: map(&mut ebpf, "CONNS")?,
+        counters: map(&mut ebpf, "COUNTER")?,
+        programs: Programs { ebpf, multi },
+    })
+}
+
+fn settings(ring_bytes: u32) -> [u32; setting::SETTINGS] {
+    let mut settings = [setting::UNKNOWN; setting::SETTINGS];
+    let mut set = |number: u32, value| {
+        if let Some(slot) = usize::try_from(number)
+            .ok()
+            .and_then(|number| settings.get_mut(number))
+        {
+            *slot = value;
+        }
+    };
+    set(setting::SELF_TGID, std::process::id());
+    set(setting::WAKE_AT, (ring_bytes / 8).min(1 << 20));
+    for (number, offset) in btf::kernel_offsets(Path::new(btf::VMLINUX)) {
+        set(number, offset);
+    }
+    settings
+}
+
+fn load_programs(ebpf: &mut Ebpf, uprobes: bool) -> Result<(), EbpfError> {
+    for (name, program) in ebpf.programs_mut() {
+        let loaded = match program {
+            Program::UProbe(program) if uprobes => program.load(),
+            Program::RawTracePoint(program) => program.load(),
+            _ => Ok(()),
+        };
+        loaded.map_err(|source| {
+            tracing::debug!(program = name, error = ?source, "the kernel refused a program");
+            EbpfError::Program {
+                program: String::from(name),
+                source: Box::new(source),
+            }
+        })?;
+    }
+    Ok(())
+}
+
+fn map<T: TryFrom<Map, Error = MapError>>(
+    ebpf: &mut Ebpf,
+    name: &'static str,
+) -> Result<T, EbpfError> {
+    let map = ebpf
+        .take_map(name)
+        .ok_or_else(|| EbpfError::Missing(String::from(name)))?;
+    T::try_from(map).map_err(|source| EbpfError::Map {
+        map: name,
+        source: Box::new(source),
+    })
+}
+
+/// The loaded programs. Dropping this detaches and unloads them.
+pub(crate) struct Programs {
+    ebpf: Ebpf,
+    /// The TLS programs, where the kernel has links to many probes.
+    multi: Option<uprobe::Multi>,
+}
+
+impl Programs {
+    /// Puts the process programs in place.
+    pub(crate) fn attach_tracepoints(&mut self) -> Result<(), EbpfError> {
+        for (name, tracepoint) in TRACEPOINTS {
+            let failed = |source| EbpfError::Program {
+                program: String::from(name),
+                source: Box::new(source),
+            };
+            let program = self
+                .ebpf
+                .program_mut(name)
+                .ok_or_else(|| EbpfError::Missing(String::from(name)))?;
+            let program: &mut RawTracePoint = program.try_into().map_err(failed)?;
+            program.attach(tracepoint).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the TLS programs on the functions of a file, for all processes that
+    /// have it mapped now or later.
+    pub(crate) fn attach_tls(
+        &mut self,
+        file: &File,
+        functions: &Functions,
+    ) -> Result<Vec<Link>, AttachError> {
+        match &self.multi {
+            Some(multi) => multi.attach(file, functions),
+            None => uprobe::attach_singly(&mut self.ebpf, file, functions),
+        }
+    }
+
+    /// How TLS functions are probed.
+    pub(crate) const fn method(&self) -> &'static str {
+        if self.multi.is_some() {
+            "uprobe_multi"
+        } else {
+            "uprobe"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The loader and the object are built apart: this is where they meet.
+    #[test]
+    fn every_program_and_map_is_in_every_object() {
+        let objects: [(&str, &[u8]); 2] = [
+            (
+                "x86_64",
+                include_bytes_aligned!("../../../../ebpf/prebuilt/oisp-ebpf.x86_64.o"),
+            ),
+            (
+                "aarch64",
+                include_bytes_aligned!("../../../../ebpf/prebuilt/oisp-ebpf.aarch64.o"),
+            ),
+        ];
+        for (arch, object) in objects {
+            let names = symbol_names(object);
+            let wanted = TRACEPOINTS.map(|(name, _)| name).into_iter();
+            for name in wanted.chain([
+                "tls_entry",
+                "tls_return",
+                "RING",
+                "CONNS",
+                "COUNTER",
+                "CALLS",
+                "SETTING",
+            ]) {
+                assert!(
+                    names.iter().any(|known| known == name),
+                    "{arch}: {name} not in {names:?}"
+                );
+            }
+        }
+    }
+
+    fn symbol_names(object: &[u8]) -> Vec<String> {
+        use object::{Object as _, ObjectSymbol as _};
+        let file = object::File::parse(object).unwrap();
+        file.symbols()
+            .filter_map(|symbol| symbol.name().ok().map(String::from))
+            .collect()
+    }
+}

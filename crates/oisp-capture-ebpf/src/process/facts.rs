@@ -1,0 +1,146 @@
+//! What is known of a process, from `/proc/PID`.
+
+use std::path::Path;
+
+use oisp_core::ProcessFacts;
+
+use super::stat::Stat;
+use super::users::Users;
+use crate::clock::WallClock;
+
+/// Arguments beyond this are cut: a command line may be as long as 2 MiB.
+const ARGS_LIMIT: usize = 64 << 10;
+
+/// Reads what `/proc` shows. What it does not show is absent: a process may be
+/// gone, or another user's.
+pub(crate) fn read(pid: u32, stat: &Stat, users: &mut Users, clock: WallClock) -> ProcessFacts {
+    let (uid, gid) = owner(pid).unzip();
+    ProcessFacts {
+        pid,
+        ppid: (stat.ppid != 0).then_some(stat.ppid),
+        exe: link(&super::path(pid, "exe")),
+        comm: text(&super::path(pid, "comm")),
+        args: std::fs::read(super::path(pid, "cmdline"))
+            .ok()
+            .and_then(|raw| args(&raw)),
+        cwd: link(&super::path(pid, "cwd")),
+        uid,
+        gid,
+        user: uid.and_then(|uid| users.name(uid)),
+        started: Some(clock.at(stat.start_ns)),
+        cgroup: text(&super::path(pid, "cgroup")).and_then(|lines| cgroup(&lines)),
+        bundle_id: None,
+    }
+}
+
+/// Arguments as the kernel keeps them: each ended by a zero.
+pub(crate) fn args(raw: &[u8]) -> Option<Vec<String>> {
+    let raw = raw.get(..raw.len().min(ARGS_LIMIT))?;
+    let raw = raw.strip_suffix(&[0]).unwrap_or(raw);
+    if raw.is_empty() {
+        return None;
+    }
+    Some(
+        raw.split(|byte| *byte == 0)
+            .map(|arg| String::from_utf8_lossy(arg).into_owned())
+            .collect(),
+    )
+}
+
+/// A program that was replaced on disk is still named by its path.
+fn link(path: &Path) -> Option<String> {
+    let target = std::fs::read_link(path).ok()?;
+    let target = target.to_string_lossy();
+    Some(String::from(
+        target.strip_suffix(" (deleted)").unwrap_or(&target),
+    ))
+}
+
+fn text(path: &Path) -> Option<String> {
+    let text = std::fs::read(path).ok()?;
+    Some(String::from(String::from_utf8_lossy(&text).trim_end()))
+}
+
+/// Effective user and group id.
+fn owner(pid: u32) -> Option<(u32, u32)> {
+    let status = text(&super::path(pid, "status"))?;
+    let id = |name| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))?
+            .split_ascii_whitespace()
+            .nth(1)
+    };
+    Some((id("Uid:")?.parse().ok()?, id("Gid:")?.parse().ok()?))
+}
+
+/// The path in the unified hierarchy; on a machine with version 1 alone, that of
+/// a hierarchy in which containers have a path of their own.
+fn cgroup(lines: &str) -> Option<String> {
+    let mut paths = lines.lines().filter_map(|line| {
+        let (_, rest) = line.split_once(':')?;
+        rest.split_once(':')
+    });
+    let named = |wanted: &'static str| {
+        move |(controllers, path): &(&str, &str)| {
+            *path != "/"
+                && controllers
+                    .split(',')
+                    .any(|controller| controller == wanted)
+        }
+    };
+    let all: Vec<(&str, &str)> = paths.by_ref().collect();
+    ["", "pids", "memory", "cpu", "name=systemd"]
+        .into_iter()
+        .find_map(|wanted| all.iter().copied().find(named(wanted)))
+        .or_else(|| {
+            all.iter()
+                .copied()
+                .find(|(controllers, _)| controllers.is_empty())
+        })
+        .map(|(_, path)| String::from(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_may_be_empty_strings() {
+        assert_eq!(args(b"curl\0\0-s\0").unwrap(), ["curl", "", "-s"]);
+        assert_eq!(args(b"title without zero").unwrap(), ["title without zero"]);
+        assert_eq!(args(b""), None);
+    }
+
+    #[test]
+    fn the_unified_group_counts_before_the_others() {
+        assert_eq!(
+            cgroup("4:pids:/docker/ab\n0::/user.slice\n").as_deref(),
+            Some("/user.slice")
+        );
+        assert_eq!(
+            cgroup("4:cpu,pids:/docker/ab\n0::/\n").as_deref(),
+            Some("/docker/ab")
+        );
+        assert_eq!(cgroup("4:pids:/\n0::/\n").as_deref(), Some("/"));
+        assert_eq!(cgroup(""), None);
+    }
+
+    #[test]
+    fn this_process_is_described() {
+        let pid = std::process::id();
+        let stat = super::super::stat::read(pid).unwrap();
+        let facts = read(pid, &stat, &mut Users::load(), WallClock::measure());
+        assert_eq!(
+            facts.exe,
+            std::env::current_exe().unwrap().to_str().map(String::from)
+        );
+        assert_eq!(
+            facts.cwd,
+            std::env::current_dir().unwrap().to_str().map(String::from)
+        );
+        assert_eq!(facts.args.unwrap(), std::env::args().collect::<Vec<_>>());
+        assert_eq!(facts.ppid, Some(std::os::unix::process::parent_id()));
+        assert!(facts.uid.is_some() && facts.started.is_some());
+    }
+}

@@ -1,0 +1,197 @@
+//! What the running capture tells of itself.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use oisp_core::capture::CaptureStatus;
+use oisp_core::counters::{Counter, Snapshot};
+use oisp_core::raw::GapCause;
+use oisp_ebpf_common::counter;
+use serde_json::{Value, json};
+
+use crate::attach::{Hints, ProcessView, SharedView, lock};
+use crate::kernel::KernelFacts;
+use crate::object::Counters;
+
+const CAUSES: [GapCause; 6] = [
+    GapCause::RingFull,
+    GapCause::ReadFault,
+    GapCause::Scratch,
+    GapCause::CallTooLarge,
+    GapCause::LateAttach,
+    GapCause::Other,
+];
+
+const KERNEL: [(u32, &str); 11] = [
+    (counter::CALLS, "kernel_calls"),
+    (counter::BYTES_SEEN, "kernel_bytes_captured"),
+    (counter::BYTES_SENT, "kernel_bytes_sent"),
+    (counter::RECORDS_SENT, "kernel_records_sent"),
+    (counter::BYTES_RING_FULL, "kernel_bytes_dropped_ring_full"),
+    (counter::BYTES_READ_FAULT, "kernel_bytes_dropped_read_fault"),
+    (
+        counter::BYTES_TOO_LARGE,
+        "kernel_bytes_dropped_call_too_large",
+    ),
+    (counter::CALLS_UNTRACKED, "kernel_calls_untracked"),
+    (counter::CALLS_UNKNOWN_LENGTH, "kernel_calls_unknown_length"),
+    (counter::CONNS_UNTRACKED, "kernel_connections_untracked"),
+    (counter::NOTES_RING_FULL, "kernel_notes_dropped_ring_full"),
+];
+
+/// Counters of this capture: those of the reader, and the kernel's.
+pub(crate) struct Figures {
+    pub(crate) records: Counter,
+    pub(crate) records_unknown: Counter,
+    pub(crate) records_out_of_order: Counter,
+    pub(crate) events: Counter,
+    pub(crate) connections: Counter,
+    pub(crate) notices_dropped: Counter,
+    bytes_delivered: Counter,
+    bytes_missing: [Counter; CAUSES.len()],
+    gaps: [Counter; CAUSES.len()],
+    kernel: Mutex<Counters>,
+}
+
+impl Figures {
+    /// All zero.
+    pub(crate) fn new(kernel: Counters) -> Self {
+        Self {
+            records: Counter::default(),
+            records_unknown: Counter::default(),
+            records_out_of_order: Counter::default(),
+            events: Counter::default(),
+            connections: Counter::default(),
+            notices_dropped: Counter::default(),
+            bytes_delivered: Counter::default(),
+            bytes_missing: Default::default(),
+            gaps: Default::default(),
+            kernel: Mutex::new(kernel),
+        }
+    }
+
+    /// That many bytes went to the pipeline.
+    pub(crate) fn delivered(&self, bytes: usize) {
+        self.bytes_delivered
+            .add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// A gap went to the pipeline.
+    pub(crate) fn missing(&self, cause: GapCause, bytes: u64) {
+        for ((known, missing), gaps) in CAUSES.iter().zip(&self.bytes_missing).zip(&self.gaps) {
+            if *known == cause {
+                missing.add(bytes);
+                gaps.add(1);
+            }
+        }
+    }
+
+    /// Grows whenever the kernel could not put something in the ring.
+    pub(crate) fn kernel_losses(&self) -> u64 {
+        self.kernel(counter::BYTES_RING_FULL)
+            .saturating_add(self.kernel(counter::NOTES_RING_FULL))
+    }
+
+    fn kernel(&self, number: u32) -> u64 {
+        let kernel = self.kernel.lock().unwrap_or_else(PoisonError::into_inner);
+        kernel
+            .get(&number, 0)
+            .map_or(0, |values| values.iter().sum())
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let mut figures: Snapshot = KERNEL
+            .iter()
+            .map(|(number, name)| (String::from(*name), self.kernel(*number)))
+            .collect();
+        let own = [
+            ("records", &self.records),
+            ("records_unknown", &self.records_unknown),
+            ("records_out_of_order", &self.records_out_of_order),
+            ("events", &self.events),
+            ("connections_open", &self.connections),
+            ("attach_notices_dropped", &self.notices_dropped),
+            ("bytes_delivered", &self.bytes_delivered),
+        ];
+        figures.extend(own.map(|(name, counter)| (String::from(name), counter.get())));
+        for ((cause, bytes), gaps) in CAUSES.iter().zip(&self.bytes_missing).zip(&self.gaps) {
+            figures.insert(format!("bytes_dropped_{}", cause.as_str()), bytes.get());
+            figures.insert(format!("gaps_{}", cause.as_str()), gaps.get());
+        }
+        figures
+    }
+}
+
+/// The status of a running capture; stays readable after its end.
+pub(crate) struct EbpfStatus {
+    pub(crate) figures: Arc<Figures>,
+    pub(crate) view: SharedView,
+    pub(crate) kernel: KernelFacts,
+    pub(crate) ring_bytes: u32,
+    pub(crate) hints: Mutex<Hints>,
+}
+
+impl CaptureStatus for EbpfStatus {
+    fn counters(&self) -> Snapshot {
+        let mut figures = self.figures.snapshot();
+        let view = lock(&self.view);
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let attached = view
+            .targets
+            .values()
+            .filter(|target| target.error.is_none());
+        figures.insert(
+            String::from("attached_files"),
+            count(attached.clone().count()),
+        );
+        figures.insert(
+            String::from("attached_probes"),
+            attached.map(|target| count(target.probes)).sum(),
+        );
+        figures.insert(String::from("attach_failures"), view.failures);
+        figures.insert(String::from("detached_files"), view.detached);
+        figures.insert(String::from("files_looked_at"), view.files);
+        figures
+    }
+
+    fn details(&self) -> Value {
+        // A copy: finding reasons reads files, and the attach thread waits for
+        // nobody.
+        let view = lock(&self.view).clone();
+        let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
+        let processes: Vec<Value> = view
+            .processes
+            .iter()
+            .map(|(pid, seen)| {
+                let via: Vec<&str> = seen
+                    .targets
+                    .iter()
+                    .filter_map(|id| Some(view.targets.get(id)?.path.as_str()))
+                    .collect();
+                process_json(*pid, seen, &via, &mut hints)
+            })
+            .collect();
+        json!({
+            "backend": "ebpf",
+            "kernel": self.kernel,
+            "ring_bytes": self.ring_bytes,
+            "method": view.method,
+            "targets": view.targets.values().collect::<Vec<_>>(),
+            "processes": processes,
+        })
+    }
+}
+
+fn process_json(pid: u32, seen: &ProcessView, via: &[&str], hints: &mut Hints) -> Value {
+    let mut line =
+        json!({ "pid": pid, "name": seen.name, "exe": seen.exe, "captured": !via.is_empty() });
+    let more = if via.is_empty() {
+        let reason = hints.reason(pid, seen);
+        json!({ "why_not": reason.why, "remedy": reason.remedy })
+    } else {
+        json!({ "via": via, "since_ms": seen.since_ms, "method": "ebpf_uprobe" })
+    };
+    if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
+        line.extend(more);
+    }
+    line
+}

@@ -1,0 +1,127 @@
+//! The live feed: each event as one text message, as it happens.
+//!
+//! - without `after`: what happens from now on;
+//! - `after=EVENT_ID`: what came after that event, then what happens;
+//! - `after=` (empty): all that the log holds, then what happens.
+//!
+//! Besides events there are two notices. `{"missed":n}`: the log let go n
+//! events before this client took them. `{"reset":true}`: the log does not hold
+//! the event of `after` (any more), and all that it holds follows. A slow
+//! client holds up only itself: its cursor stays behind, nothing is queued for
+//! it, and it is told what it missed instead of being cut off.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Error;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use oisp_store::{Cursor, EventLog, Stored};
+use serde_json::json;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::closing::Closing;
+
+/// Events taken from the log at once. They are shared with it, not copied.
+const BATCH: usize = 64;
+/// Keeps the connection alive through what times out idle ones.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// Most bytes of a message from a client; there is nothing to say but pong.
+pub(crate) const MAX_INCOMING: usize = 4 << 10;
+
+/// One client's feed.
+pub(crate) struct Feed {
+    cursor: Cursor,
+    event_types: Vec<String>,
+    told_missed: u64,
+    reset: bool,
+}
+
+impl Feed {
+    /// A feed from `after` on, of these event types (of all where empty).
+    pub(crate) fn new(log: &EventLog, after: Option<&str>, event_types: Vec<String>) -> Self {
+        let (cursor, reset) = match after {
+            None => (log.cursor_at(u64::MAX), false),
+            Some("") => (log.cursor(), false),
+            Some(id) => match log.get(id) {
+                Some(stored) => (log.cursor_at(stored.seq + 1), false),
+                None => (log.cursor(), true),
+            },
+        };
+        Self {
+            cursor,
+            event_types,
+            told_missed: 0,
+            reset,
+        }
+    }
+
+    /// Sends until the client goes or the server closes.
+    pub(crate) async fn run(mut self, mut socket: WebSocket, closing: Closing) {
+        tokio::select! {
+            _ = self.send_all(&mut socket) => {}
+            () = closing.said() => {}
+        }
+        let reason = CloseFrame {
+            code: close_code::AWAY,
+            reason: "the sensor stops".into(),
+        };
+        let goodbye = socket.send(Message::Close(Some(reason)));
+        // A client that does not read must not hold up the end.
+        let _ = tokio::time::timeout(Duration::from_millis(200), goodbye).await;
+    }
+
+    async fn send_all(&mut self, socket: &mut WebSocket) -> Result<(), Error> {
+        if self.reset {
+            socket
+                .send(Message::text(json!({"reset": true}).to_string()))
+                .await?;
+        }
+        let mut ping = heartbeat();
+        loop {
+            let batch = self.cursor.read(BATCH);
+            self.tell_missed(socket).await?;
+            for stored in batch.iter().filter(|stored| self.wants(stored)) {
+                socket.send(Message::text(stored.event.json())).await?;
+            }
+            if batch.is_empty() && !self.idle(socket, &mut ping).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn wants(&self, stored: &Arc<Stored>) -> bool {
+        self.event_types.is_empty()
+            || self
+                .event_types
+                .iter()
+                .any(|wanted| wanted == stored.event.event_type())
+    }
+
+    async fn tell_missed(&mut self, socket: &mut WebSocket) -> Result<(), Error> {
+        let missed = self.cursor.missed();
+        if missed > self.told_missed {
+            let text = json!({"missed": missed - self.told_missed}).to_string();
+            self.told_missed = missed;
+            socket.send(Message::text(text)).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for an event; false once the client has gone.
+    async fn idle(&mut self, socket: &mut WebSocket, ping: &mut Interval) -> Result<bool, Error> {
+        tokio::select! {
+            () = self.cursor.wait() => Ok(true),
+            _ = ping.tick() => socket.send(Message::Ping(bytes::Bytes::new())).await.map(|()| true),
+            incoming = socket.recv() => match incoming {
+                None | Some(Ok(Message::Close(_))) => Ok(false),
+                Some(message) => message.map(|_| true),
+            },
+        }
+    }
+}
+
+fn heartbeat() -> Interval {
+    let mut ping = interval(PING_EVERY);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ping
+}

@@ -1,0 +1,33 @@
+//! What the routes read.
+
+use std::sync::Arc;
+
+use oisp_store::EventLog;
+use serde_json::Value;
+
+/// The sensor's own account of its state.
+pub trait SensorStatus: Send + Sync {
+    /// Capture is attached: what observed programs do from now on is seen.
+    fn ready(&self) -> bool;
+
+    /// Why it is not ready yet, in a sentence.
+    fn not_ready_reason(&self) -> String {
+        String::from("capture is not attached yet; /api/doctor tells what is missing")
+    }
+
+    /// Figures and versions for `/api/health`.
+    fn health(&self) -> Value;
+
+    /// What is captured, what is not and why, for `/api/doctor`. May take a
+    /// while: it is called on a thread that may block.
+    fn doctor(&self) -> Value;
+}
+
+/// What the routes read. Clones share it.
+#[derive(Clone)]
+pub struct AppState {
+    /// The event log.
+    pub log: EventLog,
+    /// The sensor.
+    pub status: Arc<dyn SensorStatus>,
+}

@@ -1,0 +1,75 @@
+//! A sensor of paper: a log with made-up events and a status to choose.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its own part, and fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use oisp_core::SafeEvent;
+use oisp_store::{Bounds, EventLog};
+use oisp_web::{AppState, SensorStatus};
+use serde_json::{Value, json};
+
+/// A status to choose.
+#[derive(Default)]
+pub(crate) struct Paper {
+    pub(crate) ready: AtomicBool,
+}
+
+impl SensorStatus for Paper {
+    fn ready(&self) -> bool {
+        self.ready.load(Ordering::SeqCst)
+    }
+
+    fn health(&self) -> Value {
+        json!({"version": "0.1.0", "events": 3})
+    }
+
+    fn doctor(&self) -> Value {
+        json!({"kernel": "6.1.0"})
+    }
+}
+
+/// An event named `id`: odd ids are requests, even ids responses.
+pub(crate) fn event(id: usize) -> SafeEvent {
+    sized_event(id, 0)
+}
+
+/// The same with `bytes` of text in it.
+pub(crate) fn sized_event(id: usize, bytes: usize) -> SafeEvent {
+    let kind = if id.is_multiple_of(2) {
+        "ai.response"
+    } else {
+        "ai.request"
+    };
+    let value = json!({
+        "event_id": format!("E{id}"), "event_type": kind,
+        "data": {"request_id": format!("req_{}", id.div_ceil(2)), "text": "x".repeat(bytes)},
+    });
+    SafeEvent::from_redacted(value.as_object().unwrap())
+}
+
+/// A sensor that has seen events 1 to `count`.
+pub(crate) fn sensor(count: usize) -> (AppState, Arc<Paper>) {
+    sensor_with(count, Bounds::default())
+}
+
+/// The same with a bounded log.
+pub(crate) fn sensor_with(count: usize, bounds: Bounds) -> (AppState, Arc<Paper>) {
+    let log = EventLog::new(bounds);
+    for id in 1..=count {
+        log.append(event(id));
+    }
+    let paper = Arc::new(Paper::default());
+    (
+        AppState {
+            log,
+            status: paper.clone(),
+        },
+        paper,
+    )
+}

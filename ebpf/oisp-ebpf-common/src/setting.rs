@@ -1,0 +1,40 @@
+//! Numbering of the settings that the loader gives the programs: an array of
+//! `u32`. The `AT_*` ones are offsets of fields in the kernel's structures,
+//! which the loader reads from the kernel's BTF; [`UNKNOWN`] where there is
+//! none.
+
+/// The sensor's own process id, which is never captured.
+pub const SELF_TGID: u32 = 0;
+/// Bytes waiting in the ring at which the reader is woken.
+pub const WAKE_AT: u32 = 1;
+/// `task_struct.group_leader`
+pub const AT_GROUP_LEADER: u32 = 2;
+/// `task_struct.real_parent`
+pub const AT_REAL_PARENT: u32 = 3;
+/// `task_struct.tgid`
+pub const AT_TGID: u32 = 4;
+/// `task_struct.start_boottime`
+pub const AT_START: u32 = 5;
+/// `task_struct.exit_code`
+pub const AT_EXIT_CODE: u32 = 6;
+/// `task_struct.signal`
+pub const AT_SIGNAL: u32 = 7;
+/// `signal_struct.live`
+pub const AT_LIVE: u32 = 8;
+/// `signal_struct.flags`
+pub const AT_SIGNAL_FLAGS: u32 = 9;
+/// `signal_struct.group_exit_code`
+pub const AT_GROUP_EXIT_CODE: u32 = 10;
+/// `task_struct.mm`
+pub const AT_MM: u32 = 11;
+/// `mm_struct.arg_start`
+pub const AT_ARG_START: u32 = 12;
+/// `mm_struct.arg_end`
+pub const AT_ARG_END: u32 = 13;
+/// `linux_binprm.interp`
+pub const AT_INTERP: u32 = 14;
+/// How many settings there are.
+pub const SETTINGS: usize = 16;
+
+/// No such field in this kernel, or no BTF.
+pub const UNKNOWN: u32 = u32::MAX;

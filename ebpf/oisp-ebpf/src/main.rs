@@ -1,0 +1,34 @@
+//! The eBPF programs of the sensor.
+//!
+//! Uprobes at the TLS library's boundary take the plaintext: the entry of a
+//! call keeps its arguments ([`call`]), the return takes exactly the bytes that
+//! the call transferred ([`tls`]) and puts them in the ring ([`ring`]). Raw
+//! tracepoints report exec, fork and exit ([`process`]). Nothing here blocks,
+//! waits or writes to the observed process.
+//!
+//! A uprobe program may be preempted by another one on the same CPU (kernel 6.0
+//! and later), so no program keeps anything in per-CPU memory between two
+//! instructions: records are built in the ring itself, counters are atomic.
+
+#![no_std]
+#![no_main]
+#![feature(asm_experimental_arch)]
+
+mod call;
+mod conn;
+mod counter;
+mod process;
+mod programs;
+mod ring;
+mod setting;
+mod task;
+mod tls;
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

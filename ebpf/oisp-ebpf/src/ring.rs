@@ -1,0 +1,109 @@
+//! The ring buffer: reserve, fill in place, submit.
+//!
+//! The verifier wants reservations of constant size. Data goes into the
+//! smallest of a few sizes that holds it, so a short message takes little room,
+//! and is copied once, from the process into the ring.
+
+use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
+use aya_ebpf::helpers::generated::bpf_probe_read_user;
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::RingBuf;
+use aya_ebpf::maps::ring_buf::RingBufEntry;
+use oisp_ebpf_common::record::{BULK, CAUSE_NONE, CAUSE_READ_FAULT, CAUSE_RING_FULL, TlsHead};
+use oisp_ebpf_common::setting::WAKE_AT;
+
+use crate::setting;
+
+/// The loader sets the size.
+#[map]
+static RING: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
+
+/// A head with room for data behind it.
+#[repr(C)]
+struct Data<const ROOM: usize> {
+    head: TlsHead,
+    bytes: [u8; ROOM],
+}
+
+/// Room for a `T`, if the ring has any.
+#[inline(always)]
+pub fn reserve<T: 'static>() -> Option<RingBufEntry<T>> {
+    RING.reserve::<T>(0)
+}
+
+/// Makes a record visible to the reader.
+#[inline(always)]
+pub fn submit<T>(entry: RingBufEntry<T>) {
+    entry.submit(wakeup(size_of::<T>() as u64));
+}
+
+/// A wake-up per record costs more than the record. The reader looks every few
+/// milliseconds by itself, and is woken only by the record that fills the ring
+/// up to the mark.
+#[inline(always)]
+fn wakeup(len: u64) -> u64 {
+    let waiting = RING.query(u64::from(BPF_RB_AVAIL_DATA));
+    let mark = u64::from(setting::get(WAKE_AT));
+    let flag = if waiting >= mark && waiting < mark + len {
+        BPF_RB_FORCE_WAKEUP
+    } else {
+        BPF_RB_NO_WAKEUP
+    };
+    u64::from(flag)
+}
+
+/// A record that is a head and nothing else. False where the ring is full.
+#[inline(always)]
+pub fn put_head(head: &TlsHead) -> bool {
+    let Some(mut entry) = reserve::<TlsHead>() else {
+        return false;
+    };
+    entry.write(*head);
+    submit(entry);
+    true
+}
+
+/// A data record of `head.len` bytes, at most [`BULK`], from `source` in the
+/// process. Returns the cause where it could not be made.
+#[inline(always)]
+pub fn put_data(head: &TlsHead, source: u64) -> u32 {
+    match head.len {
+        ..=128 => put::<128>(head, source),
+        ..=512 => put::<512>(head, source),
+        ..=2048 => put::<2048>(head, source),
+        ..=8192 => put::<8192>(head, source),
+        ..=16384 => put::<16384>(head, source),
+        _ => put_bulk(head, source),
+    }
+}
+
+/// The same in the largest size.
+#[inline(always)]
+pub fn put_bulk(head: &TlsHead, source: u64) -> u32 {
+    put::<{ BULK as usize }>(head, source)
+}
+
+#[inline(always)]
+fn put<const ROOM: usize>(head: &TlsHead, source: u64) -> u32 {
+    let Some(mut entry) = reserve::<Data<ROOM>>() else {
+        return CAUSE_RING_FULL;
+    };
+    let record = entry.as_mut_ptr();
+    let len = if head.len as usize > ROOM {
+        ROOM as u32
+    } else {
+        head.len
+    };
+    // SAFETY: the entry has room for a `Data<ROOM>`, and `len` is at most ROOM.
+    // The helper checks the source.
+    let failed = unsafe {
+        (&raw mut (*record).head).write(*head);
+        bpf_probe_read_user((&raw mut (*record).bytes).cast(), len, source as *const _)
+    };
+    if failed != 0 {
+        entry.discard(u64::from(BPF_RB_NO_WAKEUP));
+        return CAUSE_READ_FAULT;
+    }
+    submit(entry);
+    CAUSE_NONE
+}

@@ -1,0 +1,281 @@
+//! TLS calls: arguments at entry, bytes at return.
+
+use aya_ebpf::EbpfContext as _;
+use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
+use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_probe_read_user};
+use aya_ebpf::programs::{ProbeContext, RetProbeContext};
+use oisp_ebpf_common::conn::{CONN_FREED, ConnState};
+use oisp_ebpf_common::counter::{
+    BYTES_READ_FAULT, BYTES_RING_FULL, BYTES_SEEN, BYTES_SENT, BYTES_TOO_LARGE, CALLS,
+    CALLS_UNKNOWN_LENGTH, CALLS_UNTRACKED, NOTES_RING_FULL, RECORDS_SENT,
+};
+use oisp_ebpf_common::record::{
+    BULK, BULK_RECORDS, CAUSE_NONE, CAUSE_READ_FAULT, CAUSE_SCRATCH, CAUSE_TOO_LARGE, CLOSED, DATA,
+    GAP, READ, TlsHead, WRITTEN,
+};
+use oisp_ebpf_common::setting::SELF_TGID;
+
+use crate::call::{self, Frame};
+use crate::{conn, counter, ring, setting};
+
+/// How far the stack pointer at the return is above the one at the entry: the
+/// return address that x86 pops.
+#[cfg(bpf_target_arch = "x86_64")]
+const RETURN_ADDRESS: u64 = 8;
+#[cfg(bpf_target_arch = "aarch64")]
+const RETURN_ADDRESS: u64 = 0;
+
+#[cfg(bpf_target_arch = "x86_64")]
+#[inline(always)]
+fn entry_stack(ctx: &ProbeContext) -> u64 {
+    // SAFETY: the kernel gives the program valid registers.
+    unsafe { (*ctx.regs).rsp }
+}
+#[cfg(bpf_target_arch = "aarch64")]
+#[inline(always)]
+fn entry_stack(ctx: &ProbeContext) -> u64 {
+    // SAFETY: the kernel gives the program valid registers.
+    unsafe { (*ctx.regs).sp }
+}
+
+/// The stack pointer that the call had at its entry.
+#[inline(always)]
+fn return_stack(ctx: &RetProbeContext) -> u64 {
+    entry_stack(&ProbeContext::new(ctx.as_ptr())).wrapping_sub(RETURN_ADDRESS)
+}
+
+/// The thread, unless it is the sensor's own.
+#[inline(always)]
+fn observed() -> Option<u64> {
+    let thread = bpf_get_current_pid_tgid();
+    ((thread >> 32) as u32 != setting::get(SELF_TGID)).then_some(thread)
+}
+
+/// A call begins. `count_at` is where it will leave the number of bytes, 0 where
+/// it returns it.
+#[inline(always)]
+pub fn enter(ctx: &ProbeContext, direction: u8, count_at: u64) -> Option<()> {
+    let thread = observed()?;
+    let frame = Frame {
+        sp: entry_stack(ctx),
+        handle: ctx.arg(0)?,
+        buffer: ctx.arg(1)?,
+        count_at,
+        // SAFETY: the helper has no precondition.
+        at_ns: unsafe { bpf_ktime_get_boot_ns() },
+        direction: u64::from(direction),
+    };
+    if !call::enter(thread, &frame) {
+        counter::add(CALLS_UNTRACKED, 1);
+        unknown_length(thread, &frame);
+    }
+    Some(())
+}
+
+/// A call returns.
+#[inline(always)]
+pub fn leave(ctx: &RetProbeContext) -> Option<()> {
+    let thread = observed()?;
+    let frame = call::leave(thread, return_stack(ctx))?;
+    let returned: i32 = ctx.ret();
+    if returned <= 0 {
+        return None;
+    }
+    let len = if frame.count_at == 0 {
+        returned as u64
+    } else {
+        // SAFETY: the helper checks the address.
+        match unsafe { bpf_probe_read_user(frame.count_at as *const u64) } {
+            Ok(len) => len,
+            Err(_) => {
+                counter::add(CALLS_UNKNOWN_LENGTH, 1);
+                unknown_length(thread, &frame);
+                return None;
+            }
+        }
+    };
+    if len > 0 {
+        take(thread, &frame, len);
+    }
+    Some(())
+}
+
+/// A handle was made: a connection begins.
+#[inline(always)]
+pub fn opened(ctx: &RetProbeContext) -> Option<()> {
+    let thread = observed()?;
+    let handle: u64 = ctx.ret();
+    if handle != 0 {
+        conn::open(&conn::key((thread >> 32) as u32, handle), 0);
+    }
+    Some(())
+}
+
+/// A handle is freed, or cleared for another connection.
+#[inline(always)]
+pub fn closed(ctx: &ProbeContext, reused: bool) -> Option<()> {
+    let thread = observed()?;
+    let key = conn::key((thread >> 32) as u32, ctx.arg(0)?);
+    // SAFETY: the pointer is an entry of the table.
+    let state = unsafe { &mut *conn::find(&key)? };
+    let [written, read] = state.offset;
+    // The library clears a handle before its first handshake too.
+    if reused && written == 0 && read == 0 {
+        return None;
+    }
+    let mut head = head_of(thread, key.handle, state);
+    head.kind = CLOSED;
+    head.offset = written;
+    head.offset_read = read;
+    head.cause = state.lost[0];
+    head.cause_read = state.lost[1];
+    if ring::put_head(&head) {
+        conn::remove(&key);
+    } else {
+        // Stays in the table, where the loader finds it.
+        counter::add(NOTES_RING_FULL, 1);
+        state.flags |= CONN_FREED;
+    }
+    if reused {
+        conn::open(&key, 0);
+    }
+    Some(())
+}
+
+#[inline(always)]
+fn head_of(thread: u64, handle: u64, state: &ConnState) -> TlsHead {
+    TlsHead {
+        kind: DATA,
+        direction: WRITTEN,
+        flags: state.flags as u16,
+        len: 0,
+        tgid: (thread >> 32) as u32,
+        tid: thread as u32,
+        // SAFETY: the helper has no precondition.
+        at_ns: unsafe { bpf_ktime_get_boot_ns() },
+        handle,
+        epoch: state.epoch,
+        start_ns: state.start_ns,
+        offset: 0,
+        offset_read: 0,
+        cause: CAUSE_NONE,
+        cause_read: CAUSE_NONE,
+    }
+}
+
+/// A call transferred bytes that nobody can count: a gap of unknown length.
+#[inline(always)]
+fn unknown_length(thread: u64, frame: &Frame) -> Option<()> {
+    let key = conn::key((thread >> 32) as u32, frame.handle);
+    // SAFETY: the pointer is an entry of the table.
+    let state = unsafe { &mut *conn::find_or_make(&key)? };
+    let direction = (frame.direction & 1) as usize;
+    let mut head = head_of(thread, frame.handle, state);
+    head.kind = GAP;
+    head.direction = direction as u8;
+    head.offset = state.offset[direction];
+    head.cause = CAUSE_SCRATCH;
+    if !ring::put_head(&head) {
+        counter::add(NOTES_RING_FULL, 1);
+    }
+    Some(())
+}
+
+/// Takes the bytes of a call. The offset is advanced when its records are in
+/// the ring: whoever reads an offset finds all records below it there.
+#[inline(always)]
+fn take(thread: u64, frame: &Frame, len: u64) -> Option<()> {
+    let key = conn::key((thread >> 32) as u32, frame.handle);
+    counter::add(CALLS, 1);
+    counter::add(BYTES_SEEN, len);
+    let Some(state) = conn::find_or_make(&key) else {
+        counter::add(BYTES_RING_FULL, len);
+        return None;
+    };
+    // SAFETY: the pointer is an entry of the table.
+    let state = unsafe { &mut *state };
+    let direction = (frame.direction & 1) as usize;
+    let mut head = head_of(thread, frame.handle, state);
+    head.direction = direction as u8;
+    head.offset = state.offset[direction];
+    head.cause = state.lost[direction];
+    // A written byte is there when the call begins, a read one when it ends.
+    if direction == usize::from(READ) {
+        head.at_ns = unsafe { bpf_ktime_get_boot_ns() };
+    } else {
+        head.at_ns = frame.at_ns;
+    }
+    let start = head.offset;
+    let cause = copy(&mut head, frame.buffer, len);
+    let sent = head.offset - start;
+    counter::add(BYTES_SENT, sent);
+    if cause != CAUSE_NONE {
+        missing(&mut head, cause, len - sent);
+    }
+    state.lost[direction] = head.cause;
+    state.offset[direction] = start + len;
+    Some(())
+}
+
+/// Puts the bytes in the ring, in as many records as they need, and moves the
+/// head on. Ends at the first record that cannot be made, and tells why: the
+/// verifier follows this loop turn by turn, so it has one way through.
+#[inline(always)]
+fn copy(head: &mut TlsHead, buffer: u64, len: u64) -> u32 {
+    let bulk = u64::from(BULK);
+    let mut left = len;
+    for turn in 0..u64::from(BULK_RECORDS) {
+        if left <= bulk {
+            return put(head, buffer + turn * bulk, left as u32);
+        }
+        head.len = BULK;
+        let cause = ring::put_bulk(head, buffer + turn * bulk);
+        if cause != CAUSE_NONE {
+            return cause;
+        }
+        advance(head);
+        left -= bulk;
+    }
+    CAUSE_TOO_LARGE
+}
+
+/// The last record of a call, in the smallest size that holds it.
+#[inline(always)]
+fn put(head: &mut TlsHead, source: u64, len: u32) -> u32 {
+    head.len = len;
+    let cause = ring::put_data(head, source);
+    if cause == CAUSE_NONE {
+        advance(head);
+    }
+    cause
+}
+
+#[inline(always)]
+fn advance(head: &mut TlsHead) {
+    counter::add(RECORDS_SENT, 1);
+    head.offset += u64::from(head.len);
+    head.cause = CAUSE_NONE;
+}
+
+/// Counts bytes that did not go in, and tells of them: by a gap record, or where
+/// even that finds no room, by the cause that the next record carries.
+#[inline(always)]
+fn missing(head: &mut TlsHead, cause: u32, len: u64) {
+    let counted = match cause {
+        CAUSE_READ_FAULT => BYTES_READ_FAULT,
+        CAUSE_TOO_LARGE => BYTES_TOO_LARGE,
+        _ => BYTES_RING_FULL,
+    };
+    counter::add(counted, len);
+    head.kind = GAP;
+    // A longer one shows as a jump of the offset.
+    head.len = if len > u64::from(u32::MAX) {
+        u32::MAX
+    } else {
+        len as u32
+    };
+    head.cause = cause;
+    if ring::put_head(head) {
+        head.cause = CAUSE_NONE;
+    }
+}

@@ -1,0 +1,147 @@
+// The page's connection to the sensor: history once, then the live feed, and
+// after a break the feed again from where it stood. Knows no page and no
+// React; what it needs of the browser is handed in.
+
+import { parseEvent, rec, num, type OispEvent } from '../oisp/event';
+
+export type FeedState = 'connecting' | 'live' | 'waiting';
+
+export interface FeedSocket {
+  onopen: (() => void) | null;
+  onmessage: ((message: { data: unknown }) => void) | null;
+  onclose: (() => void) | null;
+  close(): void;
+}
+
+export interface FeedWorld {
+  /** The text of a GET; fails where the answer is no success. */
+  get(path: string): Promise<string>;
+  open(path: string): FeedSocket;
+  later(run: () => void, ms: number): () => void;
+}
+
+export interface FeedReader {
+  events(events: readonly { event: OispEvent; size: number }[]): void;
+  state(state: FeedState): void;
+  /** The log let go `count` events before they got here. */
+  missed(count: number): void;
+}
+
+export const CALL_TYPES = 'ai.request,ai.response';
+export const PROCESS_TYPES = 'process.exec,process.fork,process.exit';
+const LIVE_TYPES = `${CALL_TYPES},ai.streaming_chunk,${PROCESS_TYPES}`;
+const PAGE = 400;
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 10_000;
+
+export class Feed {
+  private after: string | null = null;
+  private socket: FeedSocket | null = null;
+  private wait = FIRST_WAIT;
+  private cancelRetry: (() => void) | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly world: FeedWorld,
+    private readonly reader: FeedReader,
+  ) {}
+
+  start(): void {
+    this.stopped = false;
+    this.connect();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancelRetry?.();
+    this.detach();
+  }
+
+  /** Tries at once instead of waiting on: the browser is back. */
+  hurry(): void {
+    if (this.cancelRetry === null || this.stopped) return;
+    this.cancelRetry();
+    this.connect();
+  }
+
+  /** Older calls than `before`; false once there are no more. */
+  async older(before: string): Promise<boolean> {
+    return (await this.page(`/api/events?limit=${PAGE}&type=${CALL_TYPES}&before=${encodeURIComponent(before)}`)) > 0;
+  }
+
+  private connect(): void {
+    this.cancelRetry = null;
+    this.reader.state('connecting');
+    if (this.after !== null) {
+      this.listen();
+      return;
+    }
+    this.history().then(
+      () => this.stopped || this.listen(),
+      () => this.retry(),
+    );
+  }
+
+  /** The newest of what was. Where the feed is to go on from is noted first:
+   * what happens meanwhile comes twice rather than never. */
+  private async history(): Promise<void> {
+    const newest: unknown = JSON.parse(await this.world.get('/api/events?limit=1'));
+    const after = (Array.isArray(newest) ? parseEvent(newest[0])?.id : undefined) ?? '';
+    await this.page(`/api/events?limit=${PAGE}&type=${PROCESS_TYPES}`);
+    await this.page(`/api/events?limit=${PAGE}&type=${CALL_TYPES}`);
+    this.after = after;
+  }
+
+  private async page(path: string): Promise<number> {
+    const text = await this.world.get(path);
+    const values: unknown = JSON.parse(text);
+    // Pages are newest first; what follows from what is clearer the other way.
+    const events = (Array.isArray(values) ? values : []).flatMap((value) => parseEvent(value) ?? []).reverse();
+    const size = text.length / Math.max(events.length, 1);
+    if (!this.stopped) this.reader.events(events.map((event) => ({ event, size })));
+    return events.length;
+  }
+
+  private listen(): void {
+    const socket = this.world.open(`/ws?after=${encodeURIComponent(this.after ?? '')}&type=${LIVE_TYPES}`);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.wait = FIRST_WAIT;
+      this.reader.state('live');
+    };
+    socket.onmessage = ({ data }) => this.take(data);
+    socket.onclose = () => {
+      this.detach();
+      this.retry();
+    };
+  }
+
+  private take(data: unknown): void {
+    if (typeof data !== 'string') return;
+    const value: unknown = JSON.parse(data);
+    const event = parseEvent(value);
+    if (event !== null) {
+      this.after = event.id;
+      this.reader.events([{ event, size: data.length }]);
+      return;
+    }
+    const missed = num(rec(value).missed);
+    if (missed !== undefined) this.reader.missed(missed);
+  }
+
+  private retry(): void {
+    if (this.stopped) return;
+    this.reader.state('waiting');
+    this.cancelRetry = this.world.later(() => this.connect(), this.wait);
+    this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
+  }
+
+  /** The socket's late words are for nobody. */
+  private detach(): void {
+    const { socket } = this;
+    this.socket = null;
+    if (socket === null) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+}
