@@ -106,7 +106,7 @@ mod tests {
     fn a_connection_is_read_back_from_its_name_and_from_no_other() {
         let id = ConnId {
             pid: 21_607,
-            start_time: 0x3799_5412_280,
+            start_time: 0x0379_9541_2280,
             handle: u64::MAX,
             generation: 3,
         };

@@ -384,7 +384,11 @@ fn read(
 
 impl Content {
     /// The form of a body that begins with `bytes`.
-    fn of(head: Option<&ResponseHead>, bytes: &[u8], dialect: Option<&'static dyn Dialect>) -> Self {
+    fn of(
+        head: Option<&ResponseHead>,
+        bytes: &[u8],
+        dialect: Option<&'static dyn Dialect>,
+    ) -> Self {
         if head.is_some_and(|head| is_event_stream(head, bytes)) {
             return Self::Stream {
                 splitter: Splitter::default(),

@@ -1,5 +1,12 @@
 //! What calls and answers say, in each dialect.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test states its assumptions by panicking"
+)]
+
 mod support;
 
 use serde_json::{Value, json};
@@ -366,7 +373,10 @@ fn a_gateway_on_an_unknown_host_is_other_whatever_it_speaks() {
 #[test]
 fn an_answer_in_another_form_is_not_taken_for_an_empty_one() {
     let request = post("api.example.com", "/v9/talk", "", ASK);
-    let events = call(request, json_response(r#"{"id":"1","message":{"content":[{"type":"text","text":"hi"}]}}"#));
+    let events = call(
+        request,
+        json_response(r#"{"id":"1","message":{"content":[{"type":"text","text":"hi"}]}}"#),
+    );
     let response = one(&events, "ai.response");
     assert_eq!(response["confidence"]["completeness"], "partial");
     assert_eq!(response["confidence"]["reasons"][0], "body_not_readable");
@@ -375,6 +385,12 @@ fn an_answer_in_another_form_is_not_taken_for_an_empty_one() {
 #[test]
 fn an_answer_whose_form_is_not_told_is_known_by_its_first_field() {
     let body = r#"data: {"id":"c","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}"#;
-    let events = call(chat_request(ASK), response("", format!("{body}\n\n").as_bytes()));
-    assert_eq!(one(&events, "ai.response")["data"]["choices"][0]["message"]["content"], "hi");
+    let events = call(
+        chat_request(ASK),
+        response("", format!("{body}\n\n").as_bytes()),
+    );
+    assert_eq!(
+        one(&events, "ai.response")["data"]["choices"][0]["message"]["content"],
+        "hi"
+    );
 }

@@ -1,5 +1,12 @@
 //! HTTP/1 as clients and servers really speak it.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test states its assumptions by panicking"
+)]
+
 mod support;
 
 use serde_json::Value;

@@ -1,5 +1,12 @@
 //! What holds for any bytes, however they are cut.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test states its assumptions by panicking"
+)]
+
 mod support;
 
 use oisp_core::RawEvent;

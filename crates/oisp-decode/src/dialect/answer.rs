@@ -86,9 +86,7 @@ pub fn error_of(body: &Value) -> Option<Error> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    let Some(error) = body.get("error").filter(|error| !error.is_null()) else {
-        return None;
-    };
+    let error = body.get("error").filter(|error| !error.is_null())?;
     if let Some(message) = text(Some(error)) {
         return Some(Error {
             message: Some(message),

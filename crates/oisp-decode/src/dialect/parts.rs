@@ -3,20 +3,23 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 /// Bytes in base64: an image, audio, a document.
 pub(super) fn blob(modality: &str, mime_type: Option<&str>, base64: &str) -> Value {
-    let mut part = json!({"type": "blob", "modality": modality});
+    let mut part = Map::new();
+    part.insert("type".into(), "blob".into());
+    part.insert("modality".into(), modality.into());
     if let Some(mime_type) = mime_type {
-        part["mime_type"] = mime_type.into();
+        part.insert("mime_type".into(), mime_type.into());
     }
     if let Ok(bytes) = STANDARD.decode(base64.trim()) {
-        part["length"] = bytes.len().into();
-        part["hash"] = format!("sha256:{}", hex(&Sha256::digest(&bytes))).into();
+        part.insert("length".into(), bytes.len().into());
+        let hash = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
+        part.insert("hash".into(), hash.into());
     }
-    part
+    Value::Object(part)
 }
 
 /// What a URL refers to: a `data:` URL is its bytes.
@@ -40,9 +43,14 @@ pub(super) fn reasoning(text: &str) -> Value {
     json!({"type": "reasoning", "content": text})
 }
 
-/// A tool call inside a message.
+/// A tool call inside a message, for the client to run.
 pub(super) fn tool_call(id: Option<&str>, name: &str, arguments: Value) -> Value {
     json!({"type": "tool_call", "id": id, "name": name, "arguments": arguments})
+}
+
+/// A tool call inside a message that the provider ran.
+pub(super) fn server_tool_call(id: Option<&str>, name: &str, arguments: Value) -> Value {
+    json!({"type": "server_tool_call", "id": id, "name": name, "arguments": arguments})
 }
 
 /// A part that has no form of its own.
@@ -52,11 +60,8 @@ pub(super) fn generic(kind: &str) -> Value {
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let mut text = String::with_capacity(bytes.len() * 2);
+    text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+    text
 }

@@ -123,7 +123,10 @@ fn newest_calls(events: &mut Events, last: usize, data: &mut Data) -> bool {
         };
         // An answer comes after its request: one of a call that was let go
         // already must not bring the call back.
-        if event["event_type"] == "ai.request" {
+        if event
+            .get("event_type")
+            .is_some_and(|kind| kind == "ai.request")
+        {
             order.push_back(id.clone());
             calls.insert(id.clone(), Call::default());
         }

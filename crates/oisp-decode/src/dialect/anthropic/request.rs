@@ -166,16 +166,12 @@ fn block(kind: &str, mut block: Map<String, Value>, builder: &mut MessageBuilder
         )),
         "tool_use" | "server_tool_use" | "mcp_tool_use" => {
             let id = block.take_text("id");
+            let name = block.take_text("name").unwrap_or_default();
             let input = block.get_mut("input").map(Value::take).unwrap_or_default();
-            let mut part = parts::tool_call(
-                id.as_deref(),
-                &block.take_text("name").unwrap_or_default(),
-                input,
-            );
-            if kind != "tool_use" {
-                part["type"] = "server_tool_call".into();
-            }
-            builder.part(part);
+            builder.part(match kind {
+                "tool_use" => parts::tool_call(id.as_deref(), &name, input),
+                _ => parts::server_tool_call(id.as_deref(), &name, input),
+            });
         }
         other => builder.part(parts::generic(other)),
     }
