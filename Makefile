@@ -42,7 +42,7 @@ ebpf: ## rebuild the committed eBPF objects from their source
 ebpf-check: ## prove that the committed eBPF objects are their source, byte for byte
 	@scripts/ebpf-build.sh --check
 
-bench: ## measure the sensor against its quality bars
+bench: ## measure the sensor against its quality bars (ARGS: decode capture sensor)
 	@scripts/bench.sh $(ARGS)
 
 dist: ## a release archive with its checksum, into dist/

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Measures the sensor against its quality bars, in release mode.
-# usage: scripts/bench.sh [ARGS…]
+# What attaches to the kernel is measured as root only, and skipped aloud else.
+# usage: scripts/bench.sh [decode] [capture] [sensor]
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-scripts/setup.sh build
+scripts/build.sh
 use_rust
-cargo run --release -p oisp-testkit --bin oisp-bench -- "$@"
+cargo run --release --quiet -p oisp-bench -- "$@"

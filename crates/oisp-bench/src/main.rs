@@ -50,6 +50,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(options: &Options, report: &mut Report) {
+    report.section(&machine());
     if options.decode {
         let decoded = decode::measure(report)
             .and_then(|()| stages::measure(report))
@@ -88,6 +89,17 @@ fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
         (options.decode, options.capture, options.sensor) = (true, true, true);
     }
     Ok(options)
+}
+
+/// What figures of elapsed time should be read with: a machine that others keep
+/// busy shows their work too.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    match load.split(' ').next() {
+        Some(load) if !load.is_empty() => format!("{cores} cores, load before the start {load}"),
+        _ => format!("{cores} cores"),
+    }
 }
 
 /// The sensor that was built with this program.

@@ -23,6 +23,14 @@ impl Bar {
             Self::None => true,
         }
     }
+
+    fn shown(self, unit: &str) -> String {
+        match self {
+            Self::AtMost(bar) => format!("≤ {bar} {unit}"),
+            Self::AtLeast(bar) => format!("≥ {bar} {unit}"),
+            Self::None => String::new(),
+        }
+    }
 }
 
 /// All figures of a run.
@@ -30,6 +38,7 @@ impl Bar {
 pub struct Report {
     rows: usize,
     over: Vec<String>,
+    unclear: Vec<String>,
     skipped: Vec<String>,
     failed: Vec<String>,
 }
@@ -42,23 +51,31 @@ impl Report {
 
     /// One figure. `beside` is what to read it with: a rate, a peer, a count.
     pub fn row(&mut self, what: &str, value: f64, unit: &str, bar: Bar, beside: &str) {
-        self.rows += 1;
-        let holds = bar.holds(value);
-        let (limit, verdict) = match bar {
-            Bar::AtMost(bar) => (format!("≤ {bar} {unit}"), if holds { "ok" } else { "OVER" }),
-            Bar::AtLeast(bar) => (
-                format!("≥ {bar} {unit}"),
-                if holds { "ok" } else { "UNDER" },
-            ),
-            Bar::None => (String::new(), ""),
-        };
         let shown = format!("{} {unit}", short(value));
+        let limit = bar.shown(unit);
+        let verdict = match bar {
+            Bar::None => "",
+            _ if bar.holds(value) => "ok",
+            _ => {
+                self.over.push(format!("{what}: {shown}, bar {limit}"));
+                "MISSED"
+            }
+        };
+        self.print(what, &shown, &limit, verdict, beside);
+    }
+
+    /// A figure whose rounds differ too much to hold it against its bar.
+    pub fn unclear(&mut self, what: &str, value: f64, unit: &str, bar: Bar, beside: &str) {
+        let shown = format!("{} {unit}", short(value));
+        self.unclear.push(format!("{what}: {beside}"));
+        self.print(what, &shown, &bar.shown(unit), "NOISY", beside);
+    }
+
+    fn print(&mut self, what: &str, shown: &str, limit: &str, verdict: &str, beside: &str) {
+        self.rows += 1;
         print(format_args!(
-            "  {what:<42} {shown:>14}  {limit:<14} {verdict:<6} {beside}"
+            "  {what:<42} {shown:>14}  {limit:<12} {verdict:<6} {beside}"
         ));
-        if !holds {
-            self.over.push(format!("{what}: {shown}, bar {limit}"));
-        }
     }
 
     /// Something that cannot be measured here, and why.
@@ -78,14 +95,18 @@ impl Report {
     /// The summary and the exit code.
     pub fn close(self) -> ExitCode {
         print(format_args!(
-            "\n{} figures; {} miss their bar, {} skipped, {} not measured",
+            "\n{} figures; {} miss their bar, {} too noisy to tell, {} skipped, {} not measured",
             self.rows,
             self.over.len(),
+            self.unclear.len(),
             self.skipped.len(),
             self.failed.len()
         ));
         for line in &self.over {
             print(format_args!("  MISSED  {line}"));
+        }
+        for line in &self.unclear {
+            print(format_args!("  NOISY   {line}"));
         }
         for line in &self.skipped {
             print(format_args!("  SKIPPED {line}"));

@@ -7,7 +7,7 @@ use oisp_redact::Mode;
 use oisp_store::{Bounds, EventLog};
 
 use crate::corpus::{self, Case};
-use crate::decode::rates;
+use crate::decode::speed;
 use crate::report::{Bar, Report};
 use crate::stats::cost;
 
@@ -22,7 +22,7 @@ pub fn measure(report: &mut Report) -> anyhow::Result<()> {
             1e9 / nanos,
             "pairs/s",
             Bar::None,
-            &rates(&case, nanos),
+            &speed(&case, nanos),
         );
     }
     Ok(())

@@ -9,6 +9,9 @@ const ROUNDS: usize = 15;
 /// CPU time that one side of a round takes at least.
 const SIDE: Duration = Duration::from_millis(20);
 
+/// How far apart the middle half of the rounds may be, by the median.
+const STEADY: f64 = 0.2;
+
 /// The value that a share of all values does not exceed; 0 where there are none.
 pub fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
@@ -39,6 +42,8 @@ pub struct Comparison {
     /// The median of peer ÷ subject, taken round by round, so that what slows
     /// the machine down for a while slows both.
     pub peer_share: f64,
+    /// The middle half of the rounds agree.
+    pub steady: bool,
 }
 
 /// Compares in rounds that alternate, the order turned around in every second.
@@ -57,9 +62,12 @@ pub fn compare(mut subject: impl FnMut(), mut peer: impl FnMut()) -> Comparison 
         costs.push(of_subject);
         shares.push(of_peer / of_subject);
     }
+    let peer_share = median(&mut shares);
+    let apart = quantile(&mut shares, 0.75) - quantile(&mut shares, 0.25);
     Comparison {
         subject: median(&mut costs),
-        peer_share: median(&mut shares),
+        peer_share,
+        steady: apart <= peer_share * STEADY,
     }
 }
 

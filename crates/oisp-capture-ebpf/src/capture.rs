@@ -1,9 +1,10 @@
 //! The capture as the pipeline sees it: start, status, stop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use oisp_core::capture::{CaptureBackend, CaptureError, CaptureStatus, RawSender, RunningCapture};
 
@@ -29,6 +30,8 @@ impl EbpfCapture {
     }
 }
 
+/// How long the end waits for what is left in the ring to be taken.
+const DRAIN: Duration = Duration::from_secs(5);
 /// Notices that may wait for the attach thread.
 const NOTICES: usize = 4096;
 
@@ -51,10 +54,13 @@ impl CaptureBackend for EbpfCapture {
         let planner = Planner::new(loaded.programs);
         let view = planner.view();
 
+        let (done, drained) = sync_channel(1);
         let ring = {
             let (stop, ring, wait) = (Arc::clone(&stop), loaded.ring, self.config.poll);
             spawn("oisp-ebpf-ring", move || {
-                ring::run(ring, reader, &stop, wait)
+                ring::run(ring, reader, &stop, wait);
+                // Nobody may be waiting for it.
+                let _ = done.send(());
             })?
         };
         let attach = spawn_attach(planner, inbox, &self.config)?;
@@ -70,6 +76,7 @@ impl CaptureBackend for EbpfCapture {
         Ok(Box::new(Running {
             attach: Some(attach),
             ring: Some(ring),
+            drained,
             notices,
             stop,
             status: Arc::new(status),
@@ -111,6 +118,8 @@ fn spawn(
 struct Running {
     attach: Option<JoinHandle<()>>,
     ring: Option<JoinHandle<()>>,
+    /// Says when the ring thread has drained the ring, or has ended otherwise.
+    drained: Receiver<()>,
     notices: SyncSender<Notice>,
     stop: Arc<AtomicBool>,
     status: Arc<EbpfStatus>,
@@ -138,9 +147,15 @@ impl Running {
             join(attach);
         }
         self.stop.store(true, Ordering::Release);
-        if let Some(ring) = self.ring.take() {
-            join(ring);
+        let Some(ring) = self.ring.take() else {
+            return;
+        };
+        if let Err(RecvTimeoutError::Timeout) = self.drained.recv_timeout(DRAIN) {
+            // It waits for a pipeline that takes no events: it ends with that.
+            tracing::warn!("the pipeline takes no events: what is left of the capture is lost");
+            return;
         }
+        join(ring);
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct EbpfConfig {
     /// Bytes of the ring buffer, rounded up to a power of two of at least 64 KiB.
-    /// By default 4 MiB, and 1 MiB on a machine with less than 2 GiB. It counts
+    /// By default 8 MiB, and 2 MiB on a machine with less than 2 GiB: a prompt of
+    /// 5 MB that is written in one call fits before the reader wakes. It counts
     /// twice in the resident memory of the sensor, since the kernel maps it
     /// twice in a row.
     pub ring_bytes: Option<u32>,
@@ -35,9 +36,9 @@ impl EbpfConfig {
     /// The size of the ring on a machine with that much memory.
     pub(crate) fn ring_size(&self, memory_bytes: u64) -> u32 {
         let by_memory = if memory_bytes < 2 << 30 {
-            1 << 20
+            2 << 20
         } else {
-            4 << 20
+            8 << 20
         };
         self.ring_bytes
             .unwrap_or(by_memory)
@@ -62,6 +63,6 @@ mod tests {
         assert_eq!(asked(1), 64 << 10);
         assert_eq!(asked(100_000), 128 << 10);
         assert_eq!(asked(u32::MAX), 1 << 30);
-        assert_eq!(EbpfConfig::default().ring_size(1 << 30), 1 << 20);
+        assert_eq!(EbpfConfig::default().ring_size(1 << 30), 2 << 20);
     }
 }

@@ -90,6 +90,6 @@ impl From<EbpfError> for CaptureError {
 pub(crate) fn privilege_remedy() -> String {
     String::from(
         "run `sudo oisp-sensor record`, or grant them once with `sudo setcap \
-         cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_sys_resource=ep $(command -v oisp-sensor)`",
+         cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search=ep $(command -v oisp-sensor)`",
     )
 }

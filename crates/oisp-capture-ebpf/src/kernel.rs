@@ -104,7 +104,7 @@ fn version(release: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-const NEEDED: [(CapabilitySet, &str, &str); 5] = [
+const NEEDED: [(CapabilitySet, &str, &str); 4] = [
     (
         CapabilitySet::BPF,
         "CAP_BPF",
@@ -124,11 +124,6 @@ const NEEDED: [(CapabilitySet, &str, &str); 5] = [
         CapabilitySet::DAC_READ_SEARCH,
         "CAP_DAC_READ_SEARCH",
         "programs in other users' directories are not found",
-    ),
-    (
-        CapabilitySet::SYS_RESOURCE,
-        "CAP_SYS_RESOURCE",
-        "kernels before 5.11 may refuse the ring buffer",
     ),
 ];
 
@@ -166,19 +161,6 @@ pub(crate) fn require_privileges() -> Result<(), EbpfError> {
     Err(EbpfError::Privilege {
         missing: missing.join(" and "),
     })
-}
-
-/// Kernels before 5.11 charge maps to the locked memory of the user. Where it
-/// cannot be raised the load says so itself.
-pub(crate) fn raise_locked_memory() {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let unlimited = Rlimit {
-        current: None,
-        maximum: None,
-    };
-    if let Err(error) = setrlimit(Resource::Memlock, unlimited) {
-        tracing::debug!(%error, "cannot raise the limit of locked memory");
-    }
 }
 
 /// Bytes of memory of this machine.

@@ -403,3 +403,15 @@ fn a_library_that_nobody_knew_is_found_in_a_running_program_and_let_go_after_it(
         capture.counter("detached_files") == 1
     });
 }
+
+#[test]
+fn stopping_does_not_wait_for_ever_for_a_pipeline_that_takes_nothing() {
+    let Some(mut capture) = capture("stuck", EbpfConfig::default(), 1) else {
+        return;
+    };
+    // More events than there is room for.
+    for _ in 0..10 {
+        Command::new("true").status().expect("true");
+    }
+    capture.stop_without_taking();
+}

@@ -111,7 +111,15 @@ mod tests {
             generation: 3,
         };
         assert_eq!(ConnId::parse(&id.to_string()), Some(id));
-        for name in ["", "x", "1-2-3", "1-2-3-4-5", "1-02-3-4", "+1-2-3-4", "1-2-3-"] {
+        for name in [
+            "",
+            "x",
+            "1-2-3",
+            "1-2-3-4-5",
+            "1-02-3-4",
+            "+1-2-3-4",
+            "1-2-3-",
+        ] {
             assert_eq!(ConnId::parse(name), None, "{name}");
         }
     }

@@ -116,7 +116,8 @@ pub enum TlsKind {
         direction: Direction,
         /// Position of the first missing byte.
         offset: u64,
-        /// Number of missing bytes.
+        /// Number of missing bytes; 0 where it is not known, or where the
+        /// capture merely began after the connection.
         len: u64,
         /// Why.
         cause: GapCause,

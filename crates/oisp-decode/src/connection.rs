@@ -10,6 +10,9 @@ use crate::stream::{Piece, Stream};
 /// Most bytes held back while the protocol is not known yet.
 const MAX_HELD: usize = 64 << 10;
 
+/// Stands for a gap of unknown length: more than any message has left.
+const UNKNOWN_LENGTH: u64 = 1 << 48;
+
 /// Which end of the connection the captured process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -149,6 +152,16 @@ impl Connection {
         if let Some(gap) = self.stream(direction).gap(offset, len) {
             self.piece(direction, at, gap, out);
         }
+    }
+
+    /// Bytes of one direction were not captured, and how many is not known.
+    pub fn gap_of_unknown_length(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        out: &mut Vec<HttpEvent>,
+    ) {
+        self.piece(direction, at, Piece::Gap(UNKNOWN_LENGTH), out);
     }
 
     /// Nothing more will come.

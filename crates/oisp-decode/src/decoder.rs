@@ -139,12 +139,12 @@ impl Decoder {
                 cause,
             } => {
                 self.figures.gap_bytes += len;
-                if *cause == GapCause::LateAttach {
-                    tracked.connection.attached_late();
+                let connection = &mut tracked.connection;
+                match (cause, len) {
+                    (GapCause::LateAttach, 0) => connection.attached_late(),
+                    (_, 0) => connection.gap_of_unknown_length(*direction, raw.at, &mut parts),
+                    _ => connection.gap(*direction, raw.at, *offset, *len, &mut parts),
                 }
-                tracked
-                    .connection
-                    .gap(*direction, raw.at, *offset, *len, &mut parts);
             }
             TlsKind::Opened { .. } | TlsKind::Closed => {}
         }

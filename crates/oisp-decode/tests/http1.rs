@@ -292,3 +292,20 @@ fn an_unreadable_body_is_a_partial_call() {
     assert_eq!(request["confidence"]["completeness"], "partial");
     assert_eq!(request["confidence"]["missing"][0], "model");
 }
+
+#[test]
+fn a_gap_of_unknown_length_ends_what_is_under_way() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n";
+    let steps = [
+        Out(chat_request(ASK)),
+        inn(head),
+        GapIn(0),
+        inn("the rest of something"),
+        Out(chat_request(ASK)),
+        In(json_response(&answer("found again"))),
+    ];
+    let events = events(&steps);
+    assert_eq!(texts(&events), ["-", "found again"]);
+    let torn = of_type(&events, "ai.response")[0];
+    assert_eq!(torn["confidence"]["reasons"][0], "bytes_lost");
+}

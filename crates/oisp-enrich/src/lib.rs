@@ -30,14 +30,19 @@ impl Enricher {
     /// With the machine that the capture runs on; `None` for a capture that
     /// was made elsewhere.
     pub fn new(host: Option<Host>) -> Self {
-        Self { host, processes: Processes::default() }
+        Self {
+            host,
+            processes: Processes::default(),
+        }
     }
 
     /// Learns from a record. To be called before its events are enriched.
     pub fn observe(&mut self, raw: &RawEvent) {
         if let RawKind::Process(process) = &raw.kind {
             match process {
-                ProcessEvent::Seen(facts) | ProcessEvent::Exec(facts) => self.processes.learn(raw.pid, facts),
+                ProcessEvent::Seen(facts) | ProcessEvent::Exec(facts) => {
+                    self.processes.learn(raw.pid, facts)
+                }
                 ProcessEvent::Fork { child_pid } => self.processes.forked(raw.pid, *child_pid),
                 ProcessEvent::Exit { .. } => self.processes.exited(raw.pid),
             }
@@ -47,7 +52,9 @@ impl Enricher {
     /// Adds to an event what is known.
     pub fn enrich(&self, event: &mut Event) {
         event.host.clone_from(&self.host);
-        let Some(process) = &mut event.process else { return };
+        let Some(process) = &mut event.process else {
+            return;
+        };
         if let Some(facts) = self.processes.get(process.pid) {
             event.actor = actor(facts);
             self.describe(process, facts);
@@ -64,8 +71,12 @@ impl Enricher {
         process.bundle_id.clone_from(&facts.bundle_id);
         process.cgroup.clone_from(&facts.cgroup);
         let ancestors = self.ancestors(facts);
-        process.parent = ancestors.first().map(|parent| ProcessRef { cmdline: parent.args.as_deref().map(command_line), ..reference(parent) });
-        process.ancestors = (!ancestors.is_empty()).then(|| ancestors.iter().map(|facts| reference(facts)).collect());
+        process.parent = ancestors.first().map(|parent| ProcessRef {
+            cmdline: parent.args.as_deref().map(command_line),
+            ..reference(parent)
+        });
+        process.ancestors = (!ancestors.is_empty())
+            .then(|| ancestors.iter().map(|facts| reference(facts)).collect());
     }
 
     fn ancestors(&self, facts: &ProcessFacts) -> Vec<Arc<ProcessFacts>> {
@@ -93,19 +104,32 @@ fn actor(facts: &ProcessFacts) -> Option<Actor> {
 }
 
 fn reference(facts: &ProcessFacts) -> ProcessRef {
-    ProcessRef { pid: facts.pid, exe: facts.exe.clone(), name: name_of(facts), cmdline: None }
+    ProcessRef {
+        pid: facts.pid,
+        exe: facts.exe.clone(),
+        name: name_of(facts),
+        cmdline: None,
+    }
 }
 
 /// The executable's base name, else the kernel's short name, which a thread may
 /// have changed.
 fn name_of(facts: &ProcessFacts) -> Option<String> {
-    let base = facts.exe.as_deref().and_then(|exe| exe.rsplit(['/', '\\']).next()).filter(|name| !name.is_empty());
-    base.map(|name| name.trim_end_matches(" (deleted)").to_owned()).or_else(|| facts.comm.clone())
+    let base = facts
+        .exe
+        .as_deref()
+        .and_then(|exe| exe.rsplit(['/', '\\']).next())
+        .filter(|name| !name.is_empty());
+    base.map(|name| name.trim_end_matches(" (deleted)").to_owned())
+        .or_else(|| facts.comm.clone())
 }
 
 /// Arguments as a line that a shell would take apart again.
 fn command_line(args: &[String]) -> String {
-    args.iter().map(|arg| quoted(arg)).collect::<Vec<_>>().join(" ")
+    args.iter()
+        .map(|arg| quoted(arg))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn quoted(arg: &str) -> std::borrow::Cow<'_, str> {
@@ -122,16 +146,30 @@ mod tests {
     use oisp_core::Timestamp;
 
     fn facts(pid: u32, ppid: u32, exe: &str) -> Arc<ProcessFacts> {
-        Arc::new(ProcessFacts { pid, ppid: Some(ppid), exe: Some(exe.into()), uid: Some(0), ..ProcessFacts::default() })
+        Arc::new(ProcessFacts {
+            pid,
+            ppid: Some(ppid),
+            exe: Some(exe.into()),
+            uid: Some(0),
+            ..ProcessFacts::default()
+        })
     }
 
     fn observe(enricher: &mut Enricher, pid: u32, event: ProcessEvent) {
-        let raw = RawEvent { at: Timestamp::default(), pid, tid: pid, kind: RawKind::Process(event) };
+        let raw = RawEvent {
+            at: Timestamp::default(),
+            pid,
+            tid: pid,
+            kind: RawKind::Process(event),
+        };
         enricher.observe(&raw);
     }
 
     fn described(enricher: &Enricher, pid: u32) -> Process {
-        let mut process = Process { pid, ..Process::default() };
+        let mut process = Process {
+            pid,
+            ..Process::default()
+        };
         if let Some(facts) = enricher.processes.get(pid) {
             enricher.describe(&mut process, facts);
         }
@@ -141,22 +179,46 @@ mod tests {
     #[test]
     fn the_chain_of_ancestors_goes_up_to_the_root() {
         let mut enricher = Enricher::default();
-        observe(&mut enricher, 1, ProcessEvent::Seen(facts(1, 0, "/sbin/init")));
-        observe(&mut enricher, 5, ProcessEvent::Seen(facts(5, 1, "/bin/bash")));
-        observe(&mut enricher, 9, ProcessEvent::Exec(facts(9, 5, "/usr/bin/curl")));
+        observe(
+            &mut enricher,
+            1,
+            ProcessEvent::Seen(facts(1, 0, "/sbin/init")),
+        );
+        observe(
+            &mut enricher,
+            5,
+            ProcessEvent::Seen(facts(5, 1, "/bin/bash")),
+        );
+        observe(
+            &mut enricher,
+            9,
+            ProcessEvent::Exec(facts(9, 5, "/usr/bin/curl")),
+        );
         let process = described(&enricher, 9);
         assert_eq!(process.name.as_deref(), Some("curl"));
-        let names: Vec<_> = process.ancestors.unwrap().into_iter().map(|ancestor| ancestor.name.unwrap()).collect();
+        let names: Vec<_> = process
+            .ancestors
+            .unwrap()
+            .into_iter()
+            .map(|ancestor| ancestor.name.unwrap())
+            .collect();
         assert_eq!(names, ["bash", "init"]);
     }
 
     #[test]
     fn a_child_is_its_parent_until_it_runs_a_program() {
         let mut enricher = Enricher::default();
-        observe(&mut enricher, 5, ProcessEvent::Seen(facts(5, 1, "/usr/bin/python3")));
+        observe(
+            &mut enricher,
+            5,
+            ProcessEvent::Seen(facts(5, 1, "/usr/bin/python3")),
+        );
         observe(&mut enricher, 5, ProcessEvent::Fork { child_pid: 6 });
         let child = described(&enricher, 6);
-        assert_eq!((child.name.as_deref(), child.ppid), (Some("python3"), Some(5)));
+        assert_eq!(
+            (child.name.as_deref(), child.ppid),
+            (Some("python3"), Some(5))
+        );
     }
 
     #[test]

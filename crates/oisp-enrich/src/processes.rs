@@ -40,13 +40,20 @@ impl Processes {
     /// A child begins as a copy of its parent.
     pub(crate) fn forked(&mut self, parent: u32, child: u32) {
         if let Some(facts) = self.known.get(&parent) {
-            let facts = ProcessFacts { pid: child, ppid: Some(parent), started: None, ..ProcessFacts::clone(facts) };
+            let facts = ProcessFacts {
+                pid: child,
+                ppid: Some(parent),
+                started: None,
+                ..ProcessFacts::clone(facts)
+            };
             self.known.insert(child, Arc::new(facts));
         }
     }
 
     pub(crate) fn exited(&mut self, pid: u32) {
-        let Some(facts) = self.known.get(&pid) else { return };
+        let Some(facts) = self.known.get(&pid) else {
+            return;
+        };
         self.ended.push_back((pid, facts.clone()));
         if self.ended.len() > MAX_ENDED
             && let Some((oldest, facts)) = self.ended.pop_front()

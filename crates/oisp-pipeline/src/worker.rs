@@ -12,9 +12,11 @@ use oisp_core::counters::Snapshot;
 
 use crate::Stages;
 
-/// Most raw events between a backend and the stages. Records carry up to 32 KiB,
-/// so this bounds the memory at 32 MiB.
-const QUEUE: usize = 1024;
+/// Most raw events between a backend and the stages: while one large event is
+/// decoded and redacted, the kernel's ring must go on being drained. Records
+/// carry up to 32 KiB, so this bounds the memory at 128 MiB; it is taken only
+/// while the stages are behind.
+const QUEUE: usize = 4096;
 /// How often figures are published and the saved capture is flushed while
 /// nothing comes.
 const IDLE: Duration = Duration::from_millis(200);

@@ -18,15 +18,22 @@ impl Filter {
         if self.names.is_empty() && self.pids.is_empty() {
             return true;
         }
-        let Some(process) = &event.process else { return false };
+        let Some(process) = &event.process else {
+            return false;
+        };
         let exe_name = process.exe.as_deref().map(base_name);
         self.wants(process.pid, process.name.as_deref().or(exe_name))
             || exe_name.is_some_and(|name| self.wants(process.pid, Some(name)))
-            || process.ancestors.iter().flatten().any(|ancestor| self.wants(ancestor.pid, ancestor.name.as_deref()))
+            || process
+                .ancestors
+                .iter()
+                .flatten()
+                .any(|ancestor| self.wants(ancestor.pid, ancestor.name.as_deref()))
     }
 
     fn wants(&self, pid: u32, name: Option<&str>) -> bool {
-        self.pids.contains(&pid) || name.is_some_and(|name| self.names.iter().any(|wanted| wanted == name))
+        self.pids.contains(&pid)
+            || name.is_some_and(|name| self.names.iter().any(|wanted| wanted == name))
     }
 }
 
@@ -42,8 +49,17 @@ mod tests {
     use oisp_core::{EventId, Timestamp};
 
     fn event_of(pid: u32, name: &str, exe: &str, ancestor: &str) -> Event {
-        let exit = Exit { exit_code: 0, signal: None, runtime_ms: None, termination_type: "normal" };
-        let ancestor = ProcessRef { pid: 1, name: Some(ancestor.into()), ..ProcessRef::default() };
+        let exit = Exit {
+            exit_code: 0,
+            signal: None,
+            runtime_ms: None,
+            termination_type: "normal",
+        };
+        let ancestor = ProcessRef {
+            pid: 1,
+            name: Some(ancestor.into()),
+            ..ProcessRef::default()
+        };
         Event {
             oisp_version: "0.1",
             event_id: EventId::derive(Timestamp::default(), &[]),
@@ -73,13 +89,28 @@ mod tests {
 
     #[test]
     fn name_executable_pid_and_ancestor_count() {
-        let by_name = |name: &str| Filter { names: vec![name.into()], pids: vec![] };
+        let by_name = |name: &str| Filter {
+            names: vec![name.into()],
+            pids: vec![],
+        };
         let event = event_of(9, "HTTP Client", "/opt/bin/agent", "bash");
         assert!(by_name("HTTP Client").keeps(&event));
         assert!(by_name("agent").keeps(&event));
         assert!(by_name("bash").keeps(&event));
         assert!(!by_name("age").keeps(&event));
-        assert!(Filter { names: vec![], pids: vec![9] }.keeps(&event));
-        assert!(!Filter { names: vec![], pids: vec![8] }.keeps(&event));
+        assert!(
+            Filter {
+                names: vec![],
+                pids: vec![9]
+            }
+            .keeps(&event)
+        );
+        assert!(
+            !Filter {
+                names: vec![],
+                pids: vec![8]
+            }
+            .keeps(&event)
+        );
     }
 }

@@ -4,7 +4,10 @@ use serde_json::{Map, Value, json};
 
 /// Removes what was said and done. True where there was something.
 pub(crate) fn remove(event: &mut Map<String, Value>) -> bool {
-    let mut removed = event.get_mut("ext").and_then(Value::as_object_mut).is_some_and(|ext| ext.remove("oisp").is_some());
+    let mut removed = event
+        .get_mut("ext")
+        .and_then(Value::as_object_mut)
+        .is_some_and(|ext| ext.remove("oisp").is_some());
     removed |= event.get_mut("process").is_some_and(remove_command_lines);
     if let Some(data) = event.get_mut("data") {
         removed |= remove_fields(data);
@@ -15,8 +18,12 @@ pub(crate) fn remove(event: &mut Map<String, Value>) -> bool {
 /// Fields of the payloads that hold content, wherever they stand.
 fn remove_fields(value: &mut Value) -> bool {
     match value {
-        Value::Object(object) => object.iter_mut().fold(false, |removed, (key, value)| remove_field(key, value) | removed),
-        Value::Array(items) => items.iter_mut().fold(false, |removed, item| remove_fields(item) | removed),
+        Value::Object(object) => object.iter_mut().fold(false, |removed, (key, value)| {
+            remove_field(key, value) | removed
+        }),
+        Value::Array(items) => items
+            .iter_mut()
+            .fold(false, |removed, item| remove_fields(item) | removed),
         _ => false,
     }
 }
@@ -33,7 +40,9 @@ fn remove_field(key: &str, value: &mut Value) -> bool {
 }
 
 fn remove_command_lines(process: &mut Value) -> bool {
-    let Value::Object(process) = process else { return false };
+    let Value::Object(process) = process else {
+        return false;
+    };
     let mut removed = false;
     for key in ["cmdline", "cwd"] {
         if let Some(value) = process.get_mut(key) {

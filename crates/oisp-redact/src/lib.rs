@@ -30,12 +30,22 @@ pub struct Redactor {
 const OBSERVED: [&str; 4] = ["data", "attrs", "ext", "process"];
 
 /// Fields inside them that the sensor made: identifiers that must stay whole.
-const OWN: [&str; 6] = ["request_id", "conversation_id", "key_hash", "key_prefix", "start_time", "oisp.connection.id"];
+const OWN: [&str; 6] = [
+    "request_id",
+    "conversation_id",
+    "key_hash",
+    "key_prefix",
+    "start_time",
+    "oisp.connection.id",
+];
 
 impl Redactor {
     /// A redactor in that mode.
     pub fn new(mode: Mode) -> Self {
-        Self { mode, rules: Rules::of(mode) }
+        Self {
+            mode,
+            rules: Rules::of(mode),
+        }
     }
 
     /// Redacts an event.
@@ -78,7 +88,9 @@ impl Redactor {
             },
             Value::Array(items) => {
                 let found = self.walk_options(items);
-                items.iter_mut().fold(found, |found, item| self.walk(item) | found)
+                items
+                    .iter_mut()
+                    .fold(found, |found, item| self.walk(item) | found)
             }
             Value::Object(object) => self.walk_object(object),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
@@ -106,15 +118,24 @@ impl Redactor {
     }
 
     fn redact_argument(&self, option: &str, argument: &str) -> Option<String> {
-        let quote = if argument.contains(char::is_whitespace) { "'" } else { "" };
-        let line = self.rules.redact(&format!("{option} {quote}{argument}{quote}"))?;
+        let quote = if argument.contains(char::is_whitespace) {
+            "'"
+        } else {
+            ""
+        };
+        let line = self
+            .rules
+            .redact(&format!("{option} {quote}{argument}{quote}"))?;
         let safe = line.strip_prefix(option)?.trim_start();
         (safe != argument).then(|| safe.trim_matches('\'').to_owned())
     }
 
     fn walk_object(&self, object: &mut Map<String, Value>) -> bool {
         let mut found = false;
-        let names: Vec<_> = object.keys().filter_map(|key| Some((key.clone(), self.rules.redact(key)?))).collect();
+        let names: Vec<_> = object
+            .keys()
+            .filter_map(|key| Some((key.clone(), self.rules.redact(key)?)))
+            .collect();
         for (name, safe) in names {
             if let Some(value) = object.remove(&name) {
                 object.insert(safe, value);
@@ -141,10 +162,17 @@ impl Redactor {
 
     /// Writes into `confidence` what was done.
     fn note(&self, event: &mut Map<String, Value>, redacted: bool) {
-        let Some(Value::Object(confidence)) = event.get_mut("confidence") else { return };
+        let Some(Value::Object(confidence)) = event.get_mut("confidence") else {
+            return;
+        };
         confidence.insert("redaction_profile".into(), self.mode.as_str().into());
         confidence.insert("redaction_applied".into(), redacted.into());
-        if redacted && self.mode == Mode::Full && confidence.get("completeness").is_some_and(|now| now == "full") {
+        if redacted
+            && self.mode == Mode::Full
+            && confidence
+                .get("completeness")
+                .is_some_and(|now| now == "full")
+        {
             confidence.insert("completeness".into(), "redacted".into());
         }
     }

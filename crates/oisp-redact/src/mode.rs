@@ -45,6 +45,9 @@ impl FromStr for Mode {
 
     fn from_str(name: &str) -> Result<Self, UnknownMode> {
         let modes = [Self::Safe, Self::Full, Self::Minimal, Self::Off];
-        modes.into_iter().find(|mode| mode.as_str() == name).ok_or(UnknownMode)
+        modes
+            .into_iter()
+            .find(|mode| mode.as_str() == name)
+            .ok_or(UnknownMode)
     }
 }

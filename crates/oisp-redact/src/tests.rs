@@ -9,8 +9,16 @@ use crate::{Mode, Redactor};
 const KEY: &str = "sk-proj-madeupmadeupmadeup0123456789";
 
 fn event(text: &str) -> Event {
-    let message = ai::Message { role: "user", content: Some(text.to_owned()), ..ai::Message::default() };
-    let request = ai::Request { request_id: "req_1".into(), messages: Some(vec![message]), ..ai::Request::default() };
+    let message = ai::Message {
+        role: "user",
+        content: Some(text.to_owned()),
+        ..ai::Message::default()
+    };
+    let request = ai::Request {
+        request_id: "req_1".into(),
+        messages: Some(vec![message]),
+        ..ai::Request::default()
+    };
     Event {
         oisp_version: "0.1",
         event_id: EventId::derive(Timestamp::default(), &[]),
@@ -61,17 +69,29 @@ fn the_value_after_an_option_is_found_in_lines_and_in_lists() {
     ];
     for arguments in planted {
         let [option, value] = arguments else { continue };
-        let quoted = if value.contains(' ') { format!("'{value}'") } else { (*value).to_owned() };
+        let quoted = if value.contains(' ') {
+            format!("'{value}'")
+        } else {
+            (*value).to_owned()
+        };
         let line = redact(Mode::Minimal, &format!("tool {option} {quoted} --verbose"));
         assert!(!text_of(&line).contains("madeup"), "{line}");
-        assert!(text_of(&line).starts_with(&format!("tool {option} ")), "{line}");
+        assert!(
+            text_of(&line).starts_with(&format!("tool {option} ")),
+            "{line}"
+        );
         assert!(text_of(&line).ends_with(" --verbose"), "{line}");
         let mut event = event("");
-        event.attrs.insert("args".into(), json!(["tool", option, value, "--verbose"]));
+        event
+            .attrs
+            .insert("args".into(), json!(["tool", option, value, "--verbose"]));
         let list = Redactor::new(Mode::Minimal).redact(&event);
         let list: Value = serde_json::from_str(list.json()).unwrap();
         assert!(!list["attrs"].to_string().contains("madeup"), "{list}");
-        assert_eq!((&list["attrs"]["args"][1], &list["attrs"]["args"][3]), (&json!(option), &json!("--verbose")));
+        assert_eq!(
+            (&list["attrs"]["args"][1], &list["attrs"]["args"][3]),
+            (&json!(option), &json!("--verbose"))
+        );
     }
 }
 
@@ -99,7 +119,10 @@ fn minimal_leaves_personal_data_and_safe_does_not() {
 #[test]
 fn full_keeps_lengths_only() {
     let event = redact(Mode::Full, "tell me");
-    assert_eq!(event["data"]["messages"][0]["content"]["$redacted"]["original_length"], 7);
+    assert_eq!(
+        event["data"]["messages"][0]["content"]["$redacted"]["original_length"],
+        7
+    );
     assert_eq!(event["confidence"]["completeness"], "redacted");
     assert!(!event.to_string().contains("tell me"));
 }
@@ -135,7 +158,13 @@ fn secrets_of_many_kinds_are_found_in_text() {
     for secret in planted {
         let event = redact(Mode::Minimal, &format!("before {secret} after"));
         let text = text_of(&event);
-        assert!(!text.contains("madeup") && !text.contains("MADEUP") && !text.contains("bWFkZXVw"), "{secret} -> {text}");
-        assert!(text.starts_with("before ") && text.ends_with(" after"), "{text}");
+        assert!(
+            !text.contains("madeup") && !text.contains("MADEUP") && !text.contains("bWFkZXVw"),
+            "{secret} -> {text}"
+        );
+        assert!(
+            text.starts_with("before ") && text.ends_with(" after"),
+            "{text}"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! What differs between systems and is not capture.
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod glibc;
 #[cfg(not(unix))]
 mod other;
 #[cfg(unix)]
@@ -9,3 +11,10 @@ mod unix;
 pub use other::{private_file, state_dir, to_invoking_user};
 #[cfg(unix)]
 pub use unix::{private_file, state_dir, to_invoking_user};
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub use glibc::share_one_heap;
+
+/// Only glibc makes a heap per thread.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub const fn share_one_heap() {}

@@ -52,11 +52,9 @@ impl Status {
 
     /// All figures.
     pub fn counters(&self) -> Snapshot {
-        let mut counters = self
-            .capture
-            .get()
-            .map(|capture| capture.counters())
-            .unwrap_or_default();
+        let capture = self.capture.get().map(|capture| capture.counters());
+        let named = |(name, figure)| (format!("capture.{name}"), figure);
+        let mut counters: Snapshot = capture.into_iter().flatten().map(named).collect();
         if let Some(pipeline) = self.pipeline.get() {
             counters.extend(
                 pipeline

@@ -18,6 +18,8 @@ export class CallBook {
   private readonly events = new Map<string, { event: OispEvent; size: number }>();
   private readonly toolResults = new Map<string, string>();
   private readonly chunks = new Map<string, Set<number>>();
+  /** Calls were let go to stay within the bounds. */
+  letGo = false;
   private eventBytes = 0;
   private rows: readonly Call[] | null = null;
 
@@ -118,7 +120,10 @@ export class CallBook {
       this.events.delete(id);
       this.eventBytes -= size;
     }
-    while (this.calls.size > this.bounds.calls) this.drop(this.oldest());
+    while (this.calls.size > this.bounds.calls) {
+      this.letGo = true;
+      this.drop(this.oldest());
+    }
   }
 
   private oldest(): string {

@@ -1,58 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { request } from '../calls/testing';
-import { Feed, type FeedSocket, type FeedState, type FeedWorld } from './feed';
+import { Feed, PAGE, type FeedState } from './feed';
+import { PaperWorld, settle, type PaperSocket } from './testing';
 
-class PaperSocket implements FeedSocket {
-  onopen: (() => void) | null = null;
-  onmessage: ((message: { data: unknown }) => void) | null = null;
-  onclose: (() => void) | null = null;
-  closed = false;
-  constructor(readonly path: string) {}
-  close() {
-    this.closed = true;
-  }
-  send(value: unknown) {
-    this.onmessage?.({ data: JSON.stringify(value) });
-  }
-}
-
-class PaperWorld implements FeedWorld {
-  log: unknown[] = [];
-  down = false;
-  asked: string[] = [];
-  sockets: PaperSocket[] = [];
-  timers: { run: () => void; ms: number; cancelled: boolean }[] = [];
-
-  get(path: string): Promise<string> {
-    this.asked.push(path);
-    if (this.down) return Promise.reject(new Error('down'));
-    return Promise.resolve(JSON.stringify(path.endsWith('limit=1') ? this.log.slice(0, 1) : this.log));
-  }
-  open(path: string): FeedSocket {
-    const socket = new PaperSocket(path);
-    this.sockets.push(socket);
-    return socket;
-  }
-  later(run: () => void, ms: number): () => void {
-    const timer = { run, ms, cancelled: false };
-    this.timers.push(timer);
-    return () => {
-      timer.cancelled = true;
-    };
-  }
-  get socket(): PaperSocket {
-    const socket = this.sockets.at(-1);
-    if (!socket) throw new Error('no socket yet');
-    return socket;
-  }
-  fire() {
-    const timer = this.timers.filter((each) => !each.cancelled).at(-1);
-    if (!timer) throw new Error('no timer');
-    timer.run();
-  }
-}
-
-const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 const after = (socket: PaperSocket) => new URLSearchParams(socket.path.split('?')[1]).get('after');
 
 describe('the feed', () => {
@@ -60,14 +10,16 @@ describe('the feed', () => {
   let seen: string[];
   let states: FeedState[];
   let missed: number;
+  let ended: boolean;
   let feed: Feed;
 
   beforeEach(() => {
     world = new PaperWorld();
-    [seen, states, missed] = [[], [], 0];
+    [seen, states, missed, ended] = [[], [], 0, false];
     feed = new Feed(world, {
       events: (events) => seen.push(...events.map(({ event }) => event.id)),
       state: (state) => states.push(state),
+      end: () => (ended = true),
       missed: (count) => (missed += count),
     });
   });
@@ -162,11 +114,30 @@ describe('the feed', () => {
     expect(world.timers).toHaveLength(0);
   });
 
-  it('tells whether there was anything older', async () => {
-    world.log = [request(1).raw];
-    expect(await feed.older('Q2')).toBe(true);
-    expect(world.asked.at(-1)).toContain('before=Q2');
+  it('knows that a page which is not full is the last', async () => {
+    world.log = Array.from({ length: PAGE - 1 }, (_, n) => request(n).raw);
+    feed.start();
+    await settle();
+    expect(ended).toBe(true);
+  });
+
+  it('expects older calls behind a full page, until a page is not', async () => {
+    world.log = Array.from({ length: PAGE }, (_, n) => request(n).raw);
+    feed.start();
+    await settle();
+    expect(ended).toBe(false);
     world.log = [];
-    expect(await feed.older('Q1')).toBe(false);
+    await feed.older('Q0');
+    expect(world.asked.at(-1)).toContain('before=Q0');
+    expect(ended).toBe(true);
+  });
+
+  it('does not take an outage for the end of the log', async () => {
+    world.log = Array.from({ length: PAGE }, (_, n) => request(n).raw);
+    feed.start();
+    await settle();
+    world.down = true;
+    await expect(feed.older('Q0')).rejects.toThrow('down');
+    expect(ended).toBe(false);
   });
 });

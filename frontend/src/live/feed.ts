@@ -20,9 +20,22 @@ export interface FeedWorld {
   later(run: () => void, ms: number): () => void;
 }
 
+/** The sensor answered, and it was no success. */
+export class Refused extends Error {
+  constructor(
+    path: string,
+    readonly status: number,
+    words: string,
+  ) {
+    super(`${path}: ${status} ${words}`);
+  }
+}
+
 export interface FeedReader {
   events(events: readonly { event: OispEvent; size: number }[]): void;
   state(state: FeedState): void;
+  /** The log holds no older call than those that came. */
+  end(): void;
   /** The log let go `count` events before they got here. */
   missed(count: number): void;
 }
@@ -30,7 +43,7 @@ export interface FeedReader {
 export const CALL_TYPES = 'ai.request,ai.response';
 export const PROCESS_TYPES = 'process.exec,process.fork,process.exit';
 const LIVE_TYPES = `${CALL_TYPES},ai.streaming_chunk,${PROCESS_TYPES}`;
-const PAGE = 400;
+export const PAGE = 400;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
 
@@ -64,9 +77,9 @@ export class Feed {
     this.connect();
   }
 
-  /** Older calls than `before`; false once there are no more. */
-  async older(before: string): Promise<boolean> {
-    return (await this.page(`/api/events?limit=${PAGE}&type=${CALL_TYPES}&before=${encodeURIComponent(before)}`)) > 0;
+  /** A page of older calls than `before`. */
+  async older(before: string): Promise<void> {
+    await this.callPage(`&before=${encodeURIComponent(before)}`);
   }
 
   private connect(): void {
@@ -88,18 +101,25 @@ export class Feed {
     const newest: unknown = JSON.parse(await this.world.get('/api/events?limit=1'));
     const after = (Array.isArray(newest) ? parseEvent(newest[0])?.id : undefined) ?? '';
     await this.page(`/api/events?limit=${PAGE}&type=${PROCESS_TYPES}`);
-    await this.page(`/api/events?limit=${PAGE}&type=${CALL_TYPES}`);
+    await this.callPage('');
     this.after = after;
+  }
+
+  /** A page that is not full is the last. */
+  private async callPage(before: string): Promise<void> {
+    const count = await this.page(`/api/events?limit=${PAGE}&type=${CALL_TYPES}${before}`);
+    if (count < PAGE && !this.stopped) this.reader.end();
   }
 
   private async page(path: string): Promise<number> {
     const text = await this.world.get(path);
     const values: unknown = JSON.parse(text);
     // Pages are newest first; what follows from what is clearer the other way.
-    const events = (Array.isArray(values) ? values : []).flatMap((value) => parseEvent(value) ?? []).reverse();
+    const rows: unknown[] = Array.isArray(values) ? values : [];
+    const events = rows.flatMap((value) => parseEvent(value) ?? []).reverse();
     const size = text.length / Math.max(events.length, 1);
     if (!this.stopped) this.reader.events(events.map((event) => ({ event, size })));
-    return events.length;
+    return rows.length;
   }
 
   private listen(): void {

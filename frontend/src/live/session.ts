@@ -4,7 +4,7 @@ import { useSyncExternalStore } from 'react';
 import { CallBook } from '../calls/book';
 import { parseEvent, type OispEvent } from '../oisp/event';
 import { ProcessBook } from '../processes/book';
-import { Feed, type FeedSocket, type FeedState, type FeedWorld } from './feed';
+import { Feed, Refused, type FeedSocket, type FeedState, type FeedWorld } from './feed';
 
 /** Redrawing more often than this shows nothing more to anybody. */
 const REDRAW_MS = 100;
@@ -14,7 +14,11 @@ export class Session {
   readonly processes = new ProcessBook();
   feed: FeedState = 'connecting';
   missed = 0;
+  /** The page holds what the log held. */
   loaded = false;
+  /** The sensor did not answer when it was last asked. */
+  silent = false;
+  /** The log holds no older calls. */
   exhausted = false;
 
   private readonly link: Feed;
@@ -29,6 +33,11 @@ export class Session {
       state: (state) => {
         this.feed = state;
         this.loaded ||= state === 'live';
+        if (state !== 'connecting') this.silent = state === 'waiting';
+        this.changed();
+      },
+      end: () => {
+        this.exhausted = true;
         this.changed();
       },
       missed: (count) => {
@@ -59,8 +68,7 @@ export class Session {
 
   async older(): Promise<void> {
     if (this.oldest === null) return;
-    this.exhausted = !(await this.link.older(this.oldest.id));
-    this.changed();
+    await this.link.older(this.oldest.id);
   }
 
   /** The events of a call that the page does not hold (any more). */
@@ -72,8 +80,14 @@ export class Session {
     return events.length > 0;
   }
 
+  /** Null where the log does not hold it; fails where the sensor does not answer. */
   async fetchEvent(id: string): Promise<OispEvent | null> {
-    return parseEvent(await this.json(`/api/events/${encodeURIComponent(id)}`));
+    try {
+      return parseEvent(await this.json(`/api/events/${encodeURIComponent(id)}`));
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404) return null;
+      throw error;
+    }
   }
 
   async json(path: string): Promise<unknown> {
@@ -102,7 +116,7 @@ export class Session {
 const browser: FeedWorld = {
   async get(path) {
     const response = await fetch(path, { headers: { accept: 'application/json' } });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
+    if (!response.ok) throw new Refused(path, response.status, response.statusText);
     return response.text();
   },
   open(path): FeedSocket {

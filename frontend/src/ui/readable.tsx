@@ -1,24 +1,40 @@
 // Any JSON as something to read: objects as lists of facts, lists of objects
-// as tables.
+// as tables, numbers in the unit that their name tells.
 
 import type { ReactNode } from 'react';
+import { measure, title } from '../measure';
 import { rec } from '../oisp/event';
 import { Marked } from './text';
 
 const DEEPEST = 6;
 const MOST_ROWS = 500;
 
-export function Readable({ value, depth = 0 }: { value: unknown; depth?: number }): ReactNode {
+interface Props {
+  value: unknown;
+  /** What the value is called. */
+  name?: string;
+  depth?: number;
+}
+
+export function Readable({ value, name = '', depth = 0 }: Props): ReactNode {
   if (value === null || value === undefined) return <span className="muted">none</span>;
   if (typeof value === 'boolean')
     return <span className={value ? 'text-ok' : 'text-warn'}>{value ? 'yes' : 'no'}</span>;
   if (typeof value === 'number')
-    return <span className="figure">{value.toLocaleString('en-US', { useGrouping: value > 9_999 })}</span>;
+    return (
+      <span className="figure" title={value.toLocaleString('en-US')}>
+        {measure(name, value)}
+      </span>
+    );
   if (typeof value === 'string') return <Words text={value} />;
   if (depth > DEEPEST) return <code>{JSON.stringify(value)}</code>;
   if (!Array.isArray(value)) return <FactList value={rec(value)} depth={depth} />;
   if (value.length === 0) return <span className="muted">none</span>;
-  return value.every(isObject) ? <Table rows={value.map(rec)} depth={depth} /> : <Items values={value} depth={depth} />;
+  return value.every(isObject) ? (
+    <Table rows={value.map(rec)} depth={depth} />
+  ) : (
+    <Items values={value} name={name} depth={depth} />
+  );
 }
 
 const GOOD = new Set(['ok', 'attached', 'captured', 'ready', 'yes', 'present', 'running', 'healthy']);
@@ -41,7 +57,7 @@ function FactList({ value, depth }: { value: Record<string, unknown>; depth: num
         <div key={name} className={wide(each) ? 'wide' : ''}>
           <dt>{title(name)}</dt>
           <dd>
-            <Readable value={each} depth={depth + 1} />
+            <Readable value={each} name={name} depth={depth + 1} />
           </dd>
         </div>
       ))}
@@ -68,7 +84,7 @@ function Table({ rows, depth }: { rows: readonly Record<string, unknown>[]; dept
             <tr key={index}>
               {columns.map((column) => (
                 <td key={column}>
-                  {row[column] === undefined ? '' : <Readable value={row[column]} depth={depth + 1} />}
+                  {row[column] === undefined ? '' : <Readable value={row[column]} name={column} depth={depth + 1} />}
                 </td>
               ))}
             </tr>
@@ -80,12 +96,12 @@ function Table({ rows, depth }: { rows: readonly Record<string, unknown>[]; dept
   );
 }
 
-function Items({ values, depth }: { values: readonly unknown[]; depth: number }) {
+function Items({ values, name, depth }: { values: readonly unknown[]; name: string; depth: number }) {
   return (
     <ul className="items">
       {values.map((each, index) => (
         <li key={index}>
-          <Readable value={each} depth={depth + 1} />
+          <Readable value={each} name={name} depth={depth + 1} />
         </li>
       ))}
     </ul>
@@ -105,9 +121,4 @@ const COLUMNS_FIRST = 'pid name comm exe file path library captured state status
 function ordered(names: string[], first: readonly string[]): string[] {
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
   return names.sort((a, b) => rank(a) - rank(b));
-}
-
-/** `bytes_lost` reads as `bytes lost`. */
-function title(name: string): string {
-  return name.replaceAll('_', ' ');
 }

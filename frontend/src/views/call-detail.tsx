@@ -10,6 +10,7 @@ import { CopyButton } from '../ui/copy';
 import { Icon } from '../ui/icons';
 import { Json } from '../ui/json';
 import { StateBadge } from '../ui/status';
+import { noEvents, noSuch, type Missing } from './absence';
 import { Conversation } from './conversation';
 import { Facts } from './facts';
 import { TimingBar } from './timing';
@@ -20,7 +21,7 @@ type Tab = (typeof TABS)[number];
 export function CallDetail({ id, onClose }: { id: string; onClose: () => void }) {
   const { calls } = useSession();
   const call = calls.get(id);
-  const gone = useFetched(id, call);
+  const missing = useFetched(id, call);
   const [tab, setTab] = useState<Tab>('Conversation');
   const request = useEvent(call?.requestEvent);
   const response = useEvent(call?.responseEvent);
@@ -41,8 +42,8 @@ export function CallDetail({ id, onClose }: { id: string; onClose: () => void })
         </button>
       </header>
       {!call && (
-        <p className="notice">
-          {gone ? 'This call is not in the log. It may have been let go by age or size.' : 'Loading…'}
+        <p className="notice" role="status">
+          {noSuch('call', missing)}
         </p>
       )}
       {call && (
@@ -139,13 +140,13 @@ function Raw({ events }: { events: readonly Loading[] }) {
           <Json value={event.raw} />
         </section>
       ))}
-      {held.length === 0 && <p className="notice">The events of this call are not in the log any more.</p>}
+      {held.length === 0 && <p className="notice">{noEvents(events)}</p>}
     </div>
   );
 }
 
-/** An event, `null` where there is none, `'loading'` or `'gone'`. */
-export type Loading = OispEvent | 'loading' | 'gone' | null;
+/** An event, `null` where there is none, or why it is not here. */
+export type Loading = OispEvent | Missing | null;
 
 /** An event from memory, else from the sensor. */
 function useEvent(id: string | undefined): Loading {
@@ -154,36 +155,52 @@ function useEvent(id: string | undefined): Loading {
   const wanted = held === undefined ? id : undefined;
   useEffect(() => {
     if (wanted === undefined) return;
-    let left = false;
-    const done = (event: Loading) => left || setFetched({ id: wanted, event });
-    session.fetchEvent(wanted).then(
+    const done = (event: Loading) => setFetched({ id: wanted, event });
+    return untilAnswered(
+      () => session.fetchEvent(wanted),
       (event) => done(event ?? 'gone'),
-      () => done('gone'),
+      () => done('silent'),
     );
-    return () => {
-      left = true;
-    };
   }, [wanted]);
   if (held !== undefined) return held;
   if (id === undefined) return null;
   return fetched?.id === id ? fetched.event : 'loading';
 }
 
-/** Asks the sensor for a call that the page does not know; true once it does
- * not know it either. */
-function useFetched(id: string, call: Call | undefined): boolean {
-  const [gone, setGone] = useState(false);
+/** Asks the sensor for a call that the page does not know. */
+function useFetched(id: string, call: Call | undefined): Missing {
+  const [missing, setMissing] = useState<Missing>('loading');
   const unknown = call === undefined;
   useEffect(() => {
     if (!unknown) return;
-    let left = false;
-    session.fetchCall(id).then(
-      (found) => left || setGone(!found),
-      () => left || setGone(true),
+    return untilAnswered(
+      () => session.fetchCall(id),
+      (found) => setMissing(found ? 'loading' : 'gone'),
+      () => setMissing('silent'),
     );
-    return () => {
-      left = true;
-    };
   }, [id, unknown]);
-  return gone;
+  return missing;
+}
+
+const AGAIN_MS = 3_000;
+
+/** Asks until there is an answer. What it returns ends the asking. */
+function untilAnswered<T>(ask: () => Promise<T>, answered: (answer: T) => void, failed: () => void): () => void {
+  let left = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const attempt = () => {
+    ask().then(
+      (answer) => left || answered(answer),
+      () => {
+        if (left) return;
+        failed();
+        timer = setTimeout(attempt, AGAIN_MS);
+      },
+    );
+  };
+  attempt();
+  return () => {
+    left = true;
+    clearTimeout(timer);
+  };
 }

@@ -78,6 +78,7 @@ const Row = memo(function Row({
         <b>{call.model || call.requestType || 'model unknown'}</b>
         <small>
           {call.provider || 'provider unknown'}
+          {call.processName !== '' && <span className="by"> · {call.processName}</span>}
           {call.side === 'server' && ' · server side'}
         </small>
       </span>

@@ -5,6 +5,7 @@ import { ALL, passing, type CallFilter } from '../calls/filter';
 import type { Call } from '../calls/call';
 import { useSession } from '../live/session';
 import { go } from '../route';
+import { listEnd, noCall } from './absence';
 import { CallDetail } from './call-detail';
 import { CallList } from './call-list';
 import { EmptyState } from './empty';
@@ -55,7 +56,7 @@ export function CallsView({ open, filter, onFilter }: Props) {
   });
   const toggle = () => setFrozen(frozen ? null : new Set(all.map((call) => call.id)));
 
-  if (all.length === 0 && open === null) return <EmptyState loaded={session.loaded} />;
+  if (all.length === 0 && open === null) return <EmptyState loaded={session.loaded} silent={session.silent} />;
   return (
     <div className={open === null ? 'calls' : 'calls with-detail'}>
       <section className="list-pane" aria-label="Calls">
@@ -73,9 +74,7 @@ export function CallsView({ open, filter, onFilter }: Props) {
           calls={shown}
           selected={selected}
           onOpen={openCall}
-          footer={
-            <Older filtered={shown.length !== held.length} onClear={() => onFilter(ALL)} empty={shown.length === 0} />
-          }
+          footer={<ListEnd shown={shown.length} held={held.length} onClear={() => onFilter(ALL)} />}
         />
         <Totals calls={shown} />
       </section>
@@ -89,31 +88,38 @@ function neighbour(calls: readonly Call[], from: string | null, step: number): C
   return at < 0 ? calls[0] : calls[at + step];
 }
 
-function Older({ filtered, empty, onClear }: { filtered: boolean; empty: boolean; onClear: () => void }) {
+function ListEnd({ shown, held, onClear }: { shown: number; held: number; onClear: () => void }) {
+  const session = useSession();
+  const words = noCall(session, shown, held);
+  const end = listEnd(session, held);
+  return (
+    <div className="list-end">
+      {words !== '' && <p role="status">{words}</p>}
+      {shown !== held && (
+        <button type="button" className="button small" onClick={onClear}>
+          Clear filters
+        </button>
+      )}
+      {end === 'all' && <span className="muted">That is all the log holds.</span>}
+      {end === 'newest' && <span className="muted">This page keeps no calls older than these.</span>}
+      {end === 'more' && <OlderButton />}
+    </div>
+  );
+}
+
+function OlderButton() {
   const session = useSession();
   const [words, setWords] = useState('Load older calls');
   const load = () => {
     setWords('Loading…');
     session.older().then(
       () => setWords('Load older calls'),
-      () => setWords('The log holds no older calls'),
+      () => setWords('The sensor did not answer. Try again'),
     );
   };
   return (
-    <div className="list-end">
-      {empty && <p>No call matches.</p>}
-      {filtered && (
-        <button type="button" className="button small" onClick={onClear}>
-          Clear filters
-        </button>
-      )}
-      {session.exhausted ? (
-        <span className="muted">That is all the log holds.</span>
-      ) : (
-        <button type="button" className="button quiet small" onClick={load}>
-          {words}
-        </button>
-      )}
-    </div>
+    <button type="button" className="button quiet small" onClick={load}>
+      {words}
+    </button>
   );
 }

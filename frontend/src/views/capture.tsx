@@ -1,12 +1,17 @@
 // What the sensor says of itself: whether capture is on, what is captured by
-// what, what is not and why. Shown as it comes, nothing added.
+// what, what is not and why. A report in a form that the page does not know is
+// shown as it comes.
 
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useState, type ReactNode } from 'react';
+import { readDoctor } from '../capture/doctor';
+import { readHealth } from '../capture/figures';
 import { clock } from '../format';
 import { useReady } from '../live/ready';
 import { session } from '../live/session';
 import { Icon } from '../ui/icons';
 import { Readable } from '../ui/readable';
+import { HealthReport } from './capture-figures';
+import { DoctorReport } from './capture-processes';
 
 const EVERY_MS = 10_000;
 
@@ -31,12 +36,22 @@ export function CaptureView() {
         <span className="feed-dot" aria-hidden="true" />
         {ready.state === 'ready' && 'Capture is on.'}
         {ready.state === 'not-ready' && `Capture is not on: ${ready.reason}`}
-        {ready.state === 'unknown' && 'The sensor does not answer.'}
+        {ready.state === 'unknown' && 'The sensor does not answer. This page keeps trying.'}
       </p>
-      <Report title="Why something is or is not captured" path="/api/doctor" report={doctor} />
-      <Report title="Figures" path="/api/health" report={health} />
+      <Report title="Why something is or is not captured" path="/api/doctor" report={doctor} show={showDoctor} />
+      <Report title="Figures" path="/api/health" report={health} show={showHealth} />
     </div>
   );
+}
+
+export function showDoctor(value: unknown): ReactNode {
+  const doctor = readDoctor(value);
+  return doctor === null ? <Readable value={value} /> : <DoctorReport doctor={doctor} />;
+}
+
+export function showHealth(value: unknown): ReactNode {
+  const health = readHealth(value);
+  return health === null ? <Readable value={value} /> : <HealthReport health={health} />;
 }
 
 interface ReportState {
@@ -46,7 +61,14 @@ interface ReportState {
   refresh: () => void;
 }
 
-function Report({ title, path, report }: { title: string; path: string; report: ReportState }) {
+interface ReportProps {
+  title: string;
+  path: string;
+  report: ReportState;
+  show: (value: unknown) => ReactNode;
+}
+
+function Report({ title, path, report, show }: ReportProps) {
   return (
     <section className="report">
       <header>
@@ -57,7 +79,7 @@ function Report({ title, path, report }: { title: string; path: string; report: 
         {report.at > 0 && <span className="muted">as of {clock(report.at)}</span>}
       </header>
       {report.error !== '' && <p className="notice warn">It could not be read: {report.error}</p>}
-      {report.at > 0 ? <Readable value={report.value} /> : report.error === '' && <p className="notice">Loading…</p>}
+      {report.at > 0 ? show(report.value) : report.error === '' && <p className="notice">Loading…</p>}
     </section>
   );
 }

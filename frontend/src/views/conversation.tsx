@@ -10,6 +10,7 @@ import { hashOf } from '../route';
 import { Icon } from '../ui/icons';
 import { Json } from '../ui/json';
 import { CapturedText, RedactionChip } from '../ui/text';
+import { SILENT } from './absence';
 import type { Loading } from './call-detail';
 
 /** An agent's context is long; what is new stands at its end. */
@@ -34,6 +35,7 @@ export function Conversation({ call, request, response }: Props) {
       {call.response === 'no' && <Pending call={call} />}
       {response === 'loading' && <p className="notice">Loading…</p>}
       {response === 'gone' && <p className="notice">The answer is not in the log any more.</p>}
+      {response === 'silent' && <p className="notice">{SILENT}</p>}
       {answered.map((message) => (
         <MessageView
           key={message.index}
@@ -75,6 +77,7 @@ function Asked({
     <>
       {request === 'loading' && <p className="notice">Loading…</p>}
       {request === 'gone' && <p className="notice">The request is not in the log any more.</p>}
+      {request === 'silent' && <p className="notice">{SILENT}</p>}
       {call.request === 'no' && (
         <p className="notice">The request was not captured: the sensor joined the connection after it.</p>
       )}

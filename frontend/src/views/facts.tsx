@@ -9,6 +9,7 @@ import { confidenceWords } from '../oisp/confidence';
 import { list, num, rec, str, type OispEvent, type Rec } from '../oisp/event';
 import { hashOf } from '../route';
 import { Marked } from '../ui/text';
+import { noEvents } from './absence';
 import type { Loading } from './call-detail';
 import { TimingBar } from './timing';
 
@@ -25,14 +26,7 @@ export function Facts({ call, request, response }: Props) {
   const [first] = events;
   const asked = typeof request === 'object' && request !== null ? request : undefined;
   const answered = typeof response === 'object' && response !== null ? response : undefined;
-  if (first === undefined)
-    return (
-      <p className="notice">
-        {request === 'loading' || response === 'loading'
-          ? 'Loading…'
-          : 'The events of this call are not in the log any more.'}
-      </p>
-    );
+  if (first === undefined) return <p className="notice">{noEvents([request, response])}</p>;
   return (
     <div className="facts">
       <Group title="Process" facts={processFacts(first)} />

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use anyhow::ensure;
 
-use super::client;
 use super::file::{Tail, is_whole_answer};
 use super::provider::Served;
 use super::running::Running;
+use super::{client, process};
 use crate::report::{Bar, Report};
-use crate::stats::median;
+use crate::stats::{median, quantile};
 
 /// Pairs of runs, with and without.
 const PAIRS: usize = 11;
@@ -19,6 +19,11 @@ const STREAMS: usize = 30;
 const CHUNKS: usize = 1000;
 /// Most of its throughput that a client may lose.
 const LOSS: Bar = Bar::AtMost(3.0);
+/// How far apart the middle half of the pairs may be, percent, to be held
+/// against that.
+const STEADY: f64 = 6.0;
+/// The share of streams and runs that others on the machine disturb least.
+const UNDISTURBED: f64 = 0.1;
 
 /// Prints the rows of capture.
 pub(super) fn measure(binary: &Path, report: &mut Report) -> anyhow::Result<()> {
@@ -30,18 +35,21 @@ pub(super) fn measure(binary: &Path, report: &mut Report) -> anyhow::Result<()> 
         dir: dir.path(),
         provider: &provider,
     };
-    let flat_out = format!("Tell me a story [[chunks={CHUNKS}]]");
-    compare(
-        &setting,
-        "as fast as loopback goes",
-        STREAMS,
-        PAIRS,
-        &flat_out,
-        report,
-    )?;
-    // A fast provider sends some hundred deltas a second.
-    let paced = format!("Tell me a story [[chunks={CHUNKS} delay_ms=1]]");
-    compare(&setting, "a delta each 1 ms or so", 2, 5, &paced, report)
+    let flat_out = Plan {
+        what: "as fast as loopback goes",
+        streams: STREAMS,
+        pairs: PAIRS,
+        prompt: format!("Tell me a story [[chunks={CHUNKS}]]"),
+    };
+    compare(&setting, &flat_out, report)?;
+    // The fastest providers send some hundred deltas a second.
+    let paced = Plan {
+        what: "a delta each 1 to 3 ms",
+        streams: 3,
+        pairs: 7,
+        prompt: format!("Tell me a story [[chunks={CHUNKS} delay_ms=1]]"),
+    };
+    compare(&setting, &paced, report)
 }
 
 struct Setting<'a> {
@@ -50,55 +58,114 @@ struct Setting<'a> {
     provider: &'a Served,
 }
 
-fn compare(
-    setting: &Setting<'_>,
-    what: &str,
+/// How a client is measured.
+struct Plan<'a> {
+    what: &'a str,
     streams: usize,
     pairs: usize,
-    prompt: &str,
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    let run = || client::streams(setting.provider, streams, prompt).map(|times| middle(&times));
-    run()?;
-    let (mut losses, mut bare_times) = (Vec::new(), Vec::new());
+    prompt: String,
+}
+
+/// What one run of the client cost.
+#[derive(Clone, Default)]
+struct Cost {
+    /// Each stream, seconds, without the one that opened the connection.
+    streams: Vec<f64>,
+    /// CPU time of the client, microseconds a chunk.
+    cpu: f64,
+}
+
+fn compare(setting: &Setting<'_>, plan: &Plan<'_>, report: &mut Report) -> anyhow::Result<()> {
+    run(setting, plan)?;
     let mut captured = 0;
-    for pair in 0..pairs {
+    let mut pairs = Vec::new();
+    for pair in 0..plan.pairs {
         let bare_first = pair % 2 == 0;
-        let before = if bare_first { Some(run()?) } else { None };
-        let sensor = Running::start(setting.binary, setting.dir)?;
-        let watched = run()?;
-        captured += whole_answers(setting.provider, sensor)?;
-        let bare = match before {
-            Some(bare) => bare,
-            None => run()?,
+        let before = if bare_first {
+            Some(run(setting, plan)?)
+        } else {
+            None
         };
-        losses.push((1.0 - bare / watched) * 100.0);
-        bare_times.push(bare);
+        let sensor = Running::start(setting.binary, setting.dir)?;
+        let watched = run(setting, plan)?;
+        captured += whole_answers(setting.provider, sensor)?;
+        let bare = before.map_or_else(|| run(setting, plan), Ok)?;
+        pairs.push((bare, watched));
     }
-    let expected = streams * pairs;
+    let expected = plan.streams * plan.pairs;
     ensure!(
         captured * 10 >= expected * 9,
         "{captured} of {expected} answers were captured whole: the figure would mean nothing"
     );
-    let bare = median(&mut bare_times);
-    let range = format!(
-        "{:+.1} to {:+.1}",
-        smallest(&losses),
-        -smallest(&losses.iter().map(|loss| -loss).collect::<Vec<_>>())
+    tell(
+        plan,
+        &pairs,
+        &format!("{captured} of {expected} answers whole"),
+        report,
     );
-    let beside = format!(
-        "{:.0} chunks/s bare; pairs {range} %; {captured} of {expected} answers whole",
-        CHUNKS as f64 / bare
-    );
-    report.row(what, median(&mut losses), "%", LOSS, &beside);
     Ok(())
 }
 
-/// The middle stream of a run, seconds, without the one that opened the
-/// connection.
-fn middle(times: &[f64]) -> f64 {
-    let mut seconds: Vec<_> = times.iter().skip(1).copied().collect();
-    median(&mut seconds)
+fn tell(plan: &Plan<'_>, pairs: &[(Cost, Cost)], captured: &str, report: &mut Report) {
+    let loss =
+        |(bare, watched): &(Cost, Cost)| lost(middle(&bare.streams), middle(&watched.streams));
+    let mut losses: Vec<_> = pairs.iter().map(loss).collect();
+    let (low, high) = (quantile(&mut losses, 0.25), quantile(&mut losses, 0.75));
+    let beside = format!("middle half of the pairs {low:+.1} to {high:+.1} %; {captured}");
+    let loss = median(&mut losses);
+    if high - low > STEADY {
+        report.unclear(plan.what, loss, "%", LOSS, &beside);
+    } else {
+        report.row(plan.what, loss, "%", LOSS, &beside);
+    }
+    let pooled = |of: fn(&(Cost, Cost)) -> &Cost| {
+        let mut streams: Vec<_> = pairs
+            .iter()
+            .flat_map(|pair| of(pair).streams.clone())
+            .collect();
+        let mut cpu: Vec<_> = pairs.iter().map(|pair| of(pair).cpu).collect();
+        (
+            quantile(&mut streams, UNDISTURBED),
+            quantile(&mut cpu, UNDISTURBED),
+        )
+    };
+    let (bare, bare_cpu) = pooled(|(bare, _)| bare);
+    let (watched, watched_cpu) = pooled(|(_, watched)| watched);
+    let beside = format!("{:.0} chunks/s bare", CHUNKS as f64 / bare);
+    report.row(
+        "  its undisturbed streams",
+        lost(bare, watched),
+        "%",
+        Bar::None,
+        &beside,
+    );
+    let beside = format!("{bare_cpu:.1} µs bare");
+    report.row(
+        "  CPU of the client, added a chunk",
+        watched_cpu - bare_cpu,
+        "µs",
+        Bar::None,
+        &beside,
+    );
+}
+
+/// Percent of the throughput.
+fn lost(bare: f64, watched: f64) -> f64 {
+    (1.0 - bare / watched) * 100.0
+}
+
+fn run(setting: &Setting<'_>, plan: &Plan<'_>) -> anyhow::Result<Cost> {
+    let before = process::children_cpu()?;
+    let times = client::streams(setting.provider, plan.streams, &plan.prompt)?;
+    let worked = process::children_cpu()?.saturating_sub(before);
+    Ok(Cost {
+        streams: times.into_iter().skip(1).collect(),
+        cpu: worked.as_secs_f64() * 1e6 / (plan.streams * CHUNKS) as f64,
+    })
+}
+
+fn middle(seconds: &[f64]) -> f64 {
+    median(&mut seconds.to_vec())
 }
 
 /// Ends the sensor and counts what it saw of the provider.
@@ -108,8 +175,4 @@ fn whole_answers(provider: &Served, sensor: Running) -> anyhow::Result<usize> {
         .iter()
         .filter(|event| is_whole_answer(event, &provider.chat_url()))
         .count())
-}
-
-fn smallest(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::INFINITY, f64::min)
 }

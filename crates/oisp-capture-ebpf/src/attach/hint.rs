@@ -25,8 +25,8 @@ const LIBRARIES: [(&str, &str); 7] = [
 /// What a program that carries TLS inside holds somewhere in its bytes, in the
 /// order in which the marks count.
 const MARKS: [(&str, &str); 5] = [
-    ("crypto/tls.(*Conn).Write", "Go's own TLS"),
     ("rustls", "rustls"),
+    ("crypto/tls.(*Conn).Write", "Go's own TLS"),
     ("BoringSSL", "BoringSSL inside the program, without symbols"),
     ("OpenSSL 1.", "OpenSSL inside the program, without symbols"),
     ("OpenSSL 3.", "OpenSSL inside the program, without symbols"),
@@ -54,8 +54,7 @@ pub(crate) struct Reason {
     pub(crate) remedy: Option<&'static str>,
 }
 
-const USE_PROXY: &str =
-    "start it with `oisp-sensor run -- COMMAND`, which captures through a local proxy";
+const NOTHING_YET: &str = "nothing in this version; where the program lets you choose, run it on OpenSSL (node, Python, curl)";
 
 impl Hints {
     /// Why this process is not captured.
@@ -74,13 +73,13 @@ impl Hints {
             );
             return Reason {
                 why,
-                remedy: Some(USE_PROXY),
+                remedy: Some(NOTHING_YET),
             };
         }
         match self.program(pid) {
             Some(kind) => Reason {
                 why: format!("seems to carry {kind}: no probe point in this version"),
-                remedy: Some(USE_PROXY),
+                remedy: Some(NOTHING_YET),
             },
             None => Reason {
                 why: String::from("no TLS library mapped, and none known inside"),
@@ -153,7 +152,7 @@ mod tests {
         // This program holds the marks themselves: the first one counts.
         assert_eq!(
             search(File::open("/proc/self/exe").unwrap()),
-            Some("Go's own TLS")
+            Some("rustls")
         );
     }
 }

@@ -60,7 +60,6 @@ pub(crate) struct Loaded {
 /// Loads the object with a ring of that size. Nothing is attached yet.
 pub(crate) fn load(ring_bytes: u32) -> Result<Loaded, EbpfError> {
     kernel::require_privileges()?;
-    kernel::raise_locked_memory();
     let settings = settings(ring_bytes);
     let mut ebpf = EbpfLoader::new()
         // The object has no relocations against the kernel's types.

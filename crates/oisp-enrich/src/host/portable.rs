@@ -1,7 +1,9 @@
 //! Systems without a reader of their own: what the environment tells.
 
 pub(super) fn hostname() -> Option<String> {
-    std::env::var("COMPUTERNAME").or_else(|_| std::env::var("HOSTNAME")).ok()
+    std::env::var("COMPUTERNAME")
+        .or_else(|_| std::env::var("HOSTNAME"))
+        .ok()
 }
 
 pub(super) const fn kernel_version() -> Option<String> {

@@ -38,7 +38,7 @@ impl SensorStatus for Preview {
             "processes": [
                 {"pid": 4211, "name": "node", "captured": true, "by": "SSL_read and SSL_write in the program itself"},
                 {"pid": 4388, "name": "python3", "captured": true, "by": "libssl.so.3"},
-                {"pid": 5120, "name": "codex", "captured": false, "why": "rustls inside the program: no probe point", "remedy": "start it with `oisp-sensor run -- codex`"},
+                {"pid": 5120, "name": "codex", "captured": false, "why": "rustls inside the program: no probe point", "remedy": "nothing in this version"},
             ],
         })
     }

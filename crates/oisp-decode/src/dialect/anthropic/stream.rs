@@ -69,7 +69,13 @@ impl Stream {
     fn start(&mut self, mut message: Map<String, Value>) {
         response::head(&mut self.answer, &mut message);
         self.answer.choice(0);
-        self.merge_usage(message.take_object("usage"));
+        let mut usage = message.take_object("usage");
+        // The output count is provisional here: in a stream that is cut before
+        // its end it would be a wrong total.
+        if let Some(usage) = &mut usage {
+            usage.remove("output_tokens");
+        }
+        self.merge_usage(usage);
     }
 
     fn delta(&mut self, index: u64, mut delta: Map<String, Value>) -> bool {

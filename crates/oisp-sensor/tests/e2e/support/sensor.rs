@@ -130,6 +130,17 @@ impl Sensor {
         serde_json::from_str(&self.get("/api/health").1).unwrap()
     }
 
+    /// The counters of what was lost on the way, those that are not zero.
+    pub fn losses(&self) -> String {
+        let health = self.health();
+        let counters = health["counters"].as_object().unwrap().iter();
+        let lost = counters.filter(|(name, count)| {
+            name.contains("dropped") && !name.contains("filtered") && count.as_u64() != Some(0)
+        });
+        lost.map(|(name, count)| format!("{name}={count} "))
+            .collect()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill(self.pid(), signal);
     }

@@ -59,13 +59,16 @@ fn by_request_id(events: &Events, label: &str) -> BTreeMap<String, Value> {
 fn told(events: &[&Value]) -> String {
     events
         .iter()
-        .map(|event| format!("\n{}", short(&told_request(event))))
+        .map(|event| {
+            let confidence = &event["confidence"];
+            format!("\n{} {confidence}", short(&told_request(event)))
+        })
         .collect()
 }
 
 /// Megabytes are of no use in a message.
 fn short(value: &Value) -> String {
-    value.to_string().chars().take(3_000).collect()
+    value.to_string().chars().take(1_000).collect()
 }
 
 fn told_request(event: &Value) -> Value {
@@ -255,7 +258,7 @@ fn response_of(exchange: &Exchange) -> Value {
 }
 
 /// What a stream that was broken off had told of usage: Anthropic begins with
-/// the input, and a first count of the output.
+/// the input. The count of the output beside it is provisional, and no total.
 fn usage_so_far(exchange: &Exchange) -> [Option<u64>; 2] {
     let body = std::str::from_utf8(&exchange.response_body).unwrap();
     let data = body.lines().filter_map(|line| line.strip_prefix("data: "));
@@ -266,7 +269,7 @@ fn usage_so_far(exchange: &Exchange) -> [Option<u64>; 2] {
         .next()
         .map(|event| event["message"]["usage"].clone())
         .unwrap_or_default();
-    ["input_tokens", "output_tokens"].map(|field| usage[field].as_u64())
+    [usage["input_tokens"].as_u64(), None]
 }
 
 fn finish_of(raw: Option<&str>, broken_off: bool) -> Value {

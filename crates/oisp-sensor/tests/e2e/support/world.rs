@@ -91,6 +91,8 @@ impl World {
                 enough(&sensor.events()).then_some(())
             });
         }
+        // Shown where the test fails.
+        eprintln!("lost on the way: {:?}", sensor.losses());
         let ended = sensor.stop();
         assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
         for ran in all {
