@@ -9,7 +9,8 @@ const WHAT: &str = "this version captures on Linux only";
 const REMEDY: &str = "capture files made on Linux can be read here with `oisp-sensor decode FILE`";
 
 /// There is none.
-pub fn choose(_settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, CaptureError> {
+pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, CaptureError> {
+    let BackendSettings { ring_bytes: _ring } = settings;
     Err(CaptureError::Unsupported {
         what: WHAT.into(),
         remedy: REMEDY.into(),
