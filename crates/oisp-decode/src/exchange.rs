@@ -15,6 +15,9 @@ use crate::sse::{Splitter, SseEvent};
 /// this is no honest early answer.
 const MAX_EARLY_EVENTS: usize = 4096;
 
+/// Memory kept from one record to the next.
+const KEPT: usize = 64 << 10;
+
 /// One exchange under way.
 pub struct Exchange {
     state: State,
@@ -77,6 +80,8 @@ enum Content {
     /// Server-sent events.
     Stream {
         splitter: Splitter,
+        /// Decoded bytes on their way to the splitter; empty between records.
+        plain: Vec<u8>,
         early: Vec<(Timestamp, Option<SseEvent>)>,
         stream: Option<Box<dyn AnswerStream + Send>>,
     },
@@ -263,7 +268,7 @@ impl AnswerPart {
         {
             let mut reader = dialect.stream();
             for (at, event) in early.drain(..) {
-                read(&mut *reader, at, event, &mut self.first_content);
+                read(&mut *reader, at, event.as_ref(), &mut self.first_content);
             }
             *stream = Some(reader);
         }
@@ -278,17 +283,19 @@ impl AnswerPart {
             Content::Document(document) => body.push(bytes, document),
             Content::Stream {
                 splitter,
+                plain,
                 early,
                 stream,
             } => {
-                let mut plain = Vec::new();
-                body.push(bytes, &mut plain);
+                body.push(bytes, plain);
                 let first_content = &mut self.first_content;
-                splitter.push(&plain, |event| match stream {
+                splitter.push(plain, |event| match stream {
                     Some(stream) => read(&mut **stream, at, Some(event), first_content),
-                    None if early.len() < MAX_EARLY_EVENTS => early.push((at, Some(event))),
+                    None if early.len() < MAX_EARLY_EVENTS => early.push((at, Some(event.clone()))),
                     None => {}
                 });
+                plain.clear();
+                plain.shrink_to(KEPT);
             }
             Content::Unknown => {}
         }
@@ -301,6 +308,7 @@ impl AnswerPart {
             splitter,
             early,
             stream,
+            ..
         } = &mut self.content
         {
             splitter.gap();
@@ -368,7 +376,7 @@ fn document_answer(document: &[u8], failed: bool, dialect: &'static dyn Dialect)
 fn read(
     stream: &mut (dyn AnswerStream + Send),
     at: Timestamp,
-    event: Option<SseEvent>,
+    event: Option<&SseEvent>,
     first_content: &mut Option<Timestamp>,
 ) {
     let Some(event) = event else {
@@ -392,6 +400,7 @@ impl Content {
         if head.is_some_and(|head| is_event_stream(head, bytes)) {
             return Self::Stream {
                 splitter: Splitter::default(),
+                plain: Vec::new(),
                 early: Vec::new(),
                 stream: dialect.map(Dialect::stream),
             };

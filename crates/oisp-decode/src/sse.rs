@@ -1,11 +1,13 @@
 //! Server-sent events (WHATWG HTML §9.2), split while the bytes arrive: CRLF,
 //! CR or LF line ends, comments, multi-line data, a byte order mark.
 
-use memchr::{memchr2, memmem};
+use memchr::{memchr, memchr2};
 
 /// Longest event, bytes. Terminal events of some providers repeat the whole
 /// answer, so this is generous.
 pub const MAX_EVENT: usize = 32 << 20;
+/// Memory kept from one event to the next.
+const KEPT: usize = 64 << 10;
 
 /// One event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub struct Splitter {
 
 impl Splitter {
     /// Takes bytes and calls `deliver` for each event that is complete.
-    pub fn push(&mut self, mut bytes: &[u8], mut deliver: impl FnMut(SseEvent)) {
+    pub fn push(&mut self, mut bytes: &[u8], mut deliver: impl FnMut(&SseEvent)) {
         while !bytes.is_empty() {
             if std::mem::take(&mut self.after_cr)
                 && let Some(rest) = bytes.strip_prefix(b"\n")
@@ -70,7 +72,7 @@ impl Splitter {
     /// The stream ended. An event without its closing blank line is delivered
     /// all the same where its data is whole JSON or `[DONE]`: some servers
     /// leave the last blank line out.
-    pub fn finish(mut self, mut deliver: impl FnMut(SseEvent)) {
+    pub fn finish(mut self, mut deliver: impl FnMut(&SseEvent)) {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             self.line_read(&line, &mut deliver);
@@ -78,7 +80,7 @@ impl Splitter {
         let whole = self.event.data == "[DONE]"
             || serde_json::from_str::<serde::de::IgnoredAny>(&self.event.data).is_ok();
         if self.has_data && whole && !self.dropping {
-            deliver(self.event);
+            deliver(&self.event);
         }
     }
 
@@ -94,27 +96,28 @@ impl Splitter {
         }
     }
 
-    fn line_read(&mut self, line: &[u8], deliver: &mut impl FnMut(SseEvent)) {
+    fn line_read(&mut self, line: &[u8], deliver: &mut impl FnMut(&SseEvent)) {
         let line = if std::mem::replace(&mut self.began, true) {
             line
         } else {
             line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
         };
         if line.is_empty() {
-            let event = self.reset_event();
-            if !std::mem::take(&mut self.dropping) {
-                event.into_iter().for_each(deliver);
+            let dropped = std::mem::take(&mut self.dropping);
+            if self.has_data && !dropped {
+                deliver(&self.event);
             }
+            self.reset_event();
             return;
         }
         if self.dropping {
             return;
         }
-        let (field, value) =
-            match memmem::find(line, b":").and_then(|colon| line.split_at_checked(colon)) {
-                Some((field, value)) => (field, value.get(1..).unwrap_or_default()),
-                None => (line, &b""[..]),
-            };
+        let (field, value) = match memchr(b':', line).and_then(|colon| line.split_at_checked(colon))
+        {
+            Some((field, value)) => (field, value.get(1..).unwrap_or_default()),
+            None => (line, &b""[..]),
+        };
         let value = value.strip_prefix(b" ").unwrap_or(value);
         match field {
             b"data" => self.add_data(value),
@@ -134,9 +137,12 @@ impl Splitter {
         self.event.data.push_str(&String::from_utf8_lossy(value));
     }
 
-    fn reset_event(&mut self) -> Option<SseEvent> {
-        let event = std::mem::take(&mut self.event);
-        std::mem::take(&mut self.has_data).then_some(event)
+    /// The text is reused: an allocation less for each event.
+    fn reset_event(&mut self) {
+        self.has_data = false;
+        self.event.name = None;
+        self.event.data.clear();
+        self.event.data.shrink_to(KEPT);
     }
 }
 
@@ -149,9 +155,11 @@ mod tests {
         let mut events = Vec::new();
         let mut splitter = Splitter::default();
         for chunk in chunks {
-            splitter.push(chunk, |event| events.push((event.name, event.data)));
+            splitter.push(chunk, |event| {
+                events.push((event.name.clone(), event.data.clone()))
+            });
         }
-        splitter.finish(|event| events.push((event.name, event.data)));
+        splitter.finish(|event| events.push((event.name.clone(), event.data.clone())));
         events
     }
 
@@ -179,10 +187,10 @@ mod tests {
     fn after_a_gap_the_rest_of_the_torn_event_is_dropped() {
         let mut events = Vec::new();
         let mut splitter = Splitter::default();
-        splitter.push(b"data: {\"a\":", |event| events.push(event.data));
+        splitter.push(b"data: {\"a\":", |event| events.push(event.data.clone()));
         splitter.gap();
         splitter.push(b"1}\ndata: torn\n\ndata: next\n\n", |event| {
-            events.push(event.data)
+            events.push(event.data.clone())
         });
         assert_eq!(events, ["next"]);
     }

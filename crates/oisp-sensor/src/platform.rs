@@ -13,8 +13,12 @@ pub use other::{private_file, state_dir, to_invoking_user};
 pub use unix::{private_file, state_dir, to_invoking_user};
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub use glibc::share_one_heap;
+pub use glibc::{return_freed_memory, share_one_heap};
 
 /// Only glibc makes a heap per thread.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub const fn share_one_heap() {}
+
+/// Other allocators do so by themselves.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub const fn return_freed_memory() {}

@@ -137,6 +137,7 @@ impl Sensor {
             .sinks_run(sinks.iter().map(|sink| sink.status().clone()).collect());
         let capture = backend.start(sender)?;
         self.status.capture_runs(capture.status());
+        platform::return_freed_memory();
         Ok(Running {
             sensor: self,
             capture,
