@@ -58,7 +58,7 @@ apt_add_security() {
   cp /etc/apt/sources.list.d/* "$folder/" 2>/dev/null || true
   echo "$line" >"$folder/sensor-security.list"
   APT_SOURCES=(-o "Dir::Etc::sourceparts=$folder")
-  say "Debian's security archive holds the Rust that is needed, and this machine's apt sources leave it out." \
+  say "Debian's security archive holds what is needed, and this machine's apt sources leave it out." \
     "That archive is read for this installation only: $line"
 }
 
@@ -101,6 +101,10 @@ apt_too_old() {
   return 1
 }
 
+# False where a package taken from the security archive earlier wants its kin
+# of the same version, which the machine's own sources do not have.
+apt_fits() { apt-get -qq ${APT_SOURCES[@]+"${APT_SOURCES[@]}"} install --simulate --no-install-recommends "$@" >/dev/null 2>&1; }
+
 # apt_install TOOL…: the packages of these tools (or packages by their own
 # name), and nothing that they only recommend.
 apt_install() {
@@ -109,7 +113,7 @@ apt_install() {
   AS_ROOT="$(apt_as_root)" || apt_ask "${packages[@]}"
   apt_run update
   read -ra packages <<<"$(apt_packages "$@")"
-  if apt_too_old "${packages[@]}" && apt_add_security; then
+  if { apt_too_old "${packages[@]}" || ! apt_fits "${packages[@]}"; } && apt_add_security; then
     apt_run update
     read -ra packages <<<"$(apt_packages "$@")"
   fi
