@@ -1,23 +1,18 @@
 //! One exchange: collects a request and its answer from message parts, and
 //! turns them into events when each is known.
 
+mod answer;
+
 use oisp_core::{Event, Timestamp};
 use serde_json::Value;
 
 use crate::body::{Body, Damage};
 use crate::connection::Side;
-use crate::dialect::{self, Answer, AnswerStream, Call, Detection, Dialect};
+use crate::dialect::{self, Call, Detection, Dialect};
 use crate::emit::{self, Emitter};
 use crate::http::{Ending, Half, HttpEvent, Part, RequestHead, ResponseHead};
-use crate::sse::{Splitter, SseEvent};
-
-/// Streamed events that wait because the request is not complete: more than
-/// this is no honest early answer.
-const MAX_EARLY_EVENTS: usize = 4096;
-
-/// Memory kept from one record to the next.
-const KEPT: usize = 64 << 10;
-
+use answer::AnswerPart;
+pub use answer::Answered;
 /// One exchange under way.
 pub struct Exchange {
     state: State,
@@ -57,52 +52,6 @@ pub struct Asked {
     pub damage: Damage,
     /// How it ended.
     pub ending: Ending,
-}
-
-/// An answer while it arrives.
-#[derive(Default)]
-struct AnswerPart {
-    /// Known once the request is complete.
-    dialect: Option<&'static dyn Dialect>,
-    head: Option<ResponseHead>,
-    body: Option<Body>,
-    content: Content,
-    first_content: Option<Timestamp>,
-}
-
-#[derive(Default)]
-enum Content {
-    /// Nothing yet.
-    #[default]
-    Unknown,
-    /// One document.
-    Document(Vec<u8>),
-    /// Server-sent events.
-    Stream {
-        splitter: Splitter,
-        /// Decoded bytes on their way to the splitter; empty between records.
-        plain: Vec<u8>,
-        early: Vec<(Timestamp, Option<SseEvent>)>,
-        stream: Option<Box<dyn AnswerStream + Send>>,
-    },
-}
-
-/// An answer, complete or cut.
-pub struct Answered {
-    /// Its head, where one came.
-    pub head: Option<ResponseHead>,
-    /// What was answered; `None` where the body could not be read.
-    pub answer: Option<Answer>,
-    /// It was a stream.
-    pub streamed: bool,
-    /// What is wrong with its body.
-    pub damage: Damage,
-    /// How it ended.
-    pub ending: Ending,
-    /// When it ended.
-    pub ended: Timestamp,
-    /// When the first content came, in a stream.
-    pub first_content: Option<Timestamp>,
 }
 
 impl Default for Exchange {
@@ -174,8 +123,7 @@ impl Exchange {
             self.state = State::Ignored;
             return;
         }
-        self.answer.body = Some(Body::new(head.headers.get("content-encoding")));
-        self.answer.head = Some(head);
+        self.answer.begin(head);
     }
 
     fn end_request(
@@ -254,165 +202,4 @@ fn may_hold_call(head: &RequestHead, bytes: &[u8]) -> bool {
     by_path
         || (memchr::memmem::find(bytes, b"\"messages\"").is_some()
             && memchr::memmem::find(bytes, b"\"model\"").is_some())
-}
-
-impl AnswerPart {
-    /// The dialect is known: a stream is read by it from here on.
-    fn expect(&mut self, dialect: &'static dyn Dialect) {
-        self.dialect = Some(dialect);
-        if let Content::Stream {
-            early,
-            stream: stream @ None,
-            ..
-        } = &mut self.content
-        {
-            let mut reader = dialect.stream();
-            for (at, event) in early.drain(..) {
-                read(&mut *reader, at, event.as_ref(), &mut self.first_content);
-            }
-            *stream = Some(reader);
-        }
-    }
-
-    fn bytes(&mut self, at: Timestamp, bytes: &[u8]) {
-        let Some(body) = &mut self.body else { return };
-        if let Content::Unknown = self.content {
-            self.content = Content::of(self.head.as_ref(), bytes, self.dialect);
-        }
-        match &mut self.content {
-            Content::Document(document) => body.push(bytes, document),
-            Content::Stream {
-                splitter,
-                plain,
-                early,
-                stream,
-            } => {
-                body.push(bytes, plain);
-                let first_content = &mut self.first_content;
-                splitter.push(plain, |event| match stream {
-                    Some(stream) => read(&mut **stream, at, Some(event), first_content),
-                    None if early.len() < MAX_EARLY_EVENTS => early.push((at, Some(event.clone()))),
-                    None => {}
-                });
-                plain.clear();
-                plain.shrink_to(KEPT);
-            }
-            Content::Unknown => {}
-        }
-    }
-
-    fn gap(&mut self, at: Timestamp, len: u64) {
-        let Some(body) = &mut self.body else { return };
-        body.gap(len);
-        if let Content::Stream {
-            splitter,
-            early,
-            stream,
-            ..
-        } = &mut self.content
-        {
-            splitter.gap();
-            match stream {
-                Some(stream) => stream.gap(),
-                None => early.push((at, None)),
-            }
-        }
-    }
-
-    fn finish(mut self, at: Timestamp, ending: Ending, dialect: &'static dyn Dialect) -> Answered {
-        self.expect(dialect);
-        let damage = self
-            .body
-            .as_ref()
-            .map(|body| body.damage)
-            .unwrap_or_default();
-        let whole = ending == Ending::Complete && !damage.any();
-        let mut first_content = self.first_content;
-        let failed = self
-            .head
-            .as_ref()
-            .and_then(|head| head.status)
-            .is_some_and(|status| status >= 400);
-        let (answer, streamed) = match self.content {
-            Content::Document(document) if whole => {
-                (document_answer(&document, failed, dialect), false)
-            }
-            Content::Stream {
-                splitter,
-                stream: Some(mut stream),
-                ..
-            } => {
-                splitter.finish(|event| read(&mut *stream, at, Some(event), &mut first_content));
-                (Some(stream.finish()), true)
-            }
-            _ => (None, false),
-        };
-        Answered {
-            head: self.head,
-            answer,
-            streamed,
-            damage,
-            ending,
-            ended: at,
-            first_content,
-        }
-    }
-}
-
-/// Objects only: a bare string or an error page is no answer.
-fn document_answer(document: &[u8], failed: bool, dialect: &'static dyn Dialect) -> Option<Answer> {
-    let body: Value = serde_json::from_slice(document)
-        .ok()
-        .filter(Value::is_object)?;
-    if failed {
-        return Some(Answer {
-            error: dialect::error_of_failure(&body),
-            ..Answer::default()
-        });
-    }
-    Some(dialect.answer(body))
-}
-
-fn read(
-    stream: &mut (dyn AnswerStream + Send),
-    at: Timestamp,
-    event: Option<&SseEvent>,
-    first_content: &mut Option<Timestamp>,
-) {
-    let Some(event) = event else {
-        return stream.gap();
-    };
-    let Ok(data) = serde_json::from_str(&event.data) else {
-        return;
-    };
-    if stream.event(event.name.as_deref(), data) {
-        first_content.get_or_insert(at);
-    }
-}
-
-impl Content {
-    /// The form of a body that begins with `bytes`.
-    fn of(
-        head: Option<&ResponseHead>,
-        bytes: &[u8],
-        dialect: Option<&'static dyn Dialect>,
-    ) -> Self {
-        if head.is_some_and(|head| is_event_stream(head, bytes)) {
-            return Self::Stream {
-                splitter: Splitter::default(),
-                plain: Vec::new(),
-                early: Vec::new(),
-                stream: dialect.map(Dialect::stream),
-            };
-        }
-        Self::Document(Vec::new())
-    }
-}
-
-/// By the content type, or, where that was not captured, by the first field.
-fn is_event_stream(head: &ResponseHead, bytes: &[u8]) -> bool {
-    match head.headers.get("content-type") {
-        Some(kind) => kind.to_ascii_lowercase().starts_with("text/event-stream"),
-        None => bytes.starts_with(b"data:") || bytes.starts_with(b"event:"),
-    }
 }

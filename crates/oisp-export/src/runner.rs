@@ -171,12 +171,8 @@ impl Runner {
                 }
                 Err(error) => self.failed(&error),
             }
+            self.status.lag.set(self.cursor.lag() + batch.len() as u64);
             if self.is_past_deadline() {
-                tracing::error!(
-                    sink = self.status.name,
-                    events = self.status.lag.get(),
-                    "events left undelivered at stop"
-                );
                 return false;
             }
             self.pause(wait);
@@ -304,6 +300,15 @@ mod tests {
         let (delivered, status) = run_flaky(0, &log);
         assert_eq!(*delivered.lock().unwrap(), (1..=1500).collect::<Vec<_>>());
         assert_eq!(status.counters()["sink.flaky.queued"], 0);
+    }
+
+    #[test]
+    fn what_cannot_be_delivered_by_the_deadline_stays_queued() {
+        let log = log_of(3);
+        let (delivered, status) = run_flaky(usize::MAX, &log);
+        assert!(delivered.lock().unwrap().is_empty());
+        assert_eq!(status.counters()["sink.flaky.queued"], 3);
+        assert!(status.last_error().is_some());
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oisp_core::capture::{CaptureBackend, RunningCapture};
+use oisp_core::counters::Snapshot;
 use oisp_core::event::Host;
 use oisp_export::jsonl::JsonlSink;
-use oisp_export::{RunningSink, Sink};
+use oisp_export::{DeliverError, RunningSink, Sink};
 use oisp_pipeline::{Settings, Stages, Worker};
 use oisp_policy::Filter;
 use oisp_redact::Mode;
@@ -200,7 +201,10 @@ impl Running {
     }
 
     /// Drains and stops, in the order of the data, and says what was done.
-    pub fn stop(self) {
+    ///
+    /// # Errors
+    /// When events could not be delivered.
+    pub fn stop(self) -> Result<(), Failure> {
         self.capture.stop();
         self.worker.join();
         self.sinks.into_iter().for_each(RunningSink::stop);
@@ -208,12 +212,12 @@ impl Running {
         if let Some((_, web)) = self.sensor.web {
             let _ = self.sensor.runtime.block_on(web);
         }
-        closing_note(&self.sensor.status);
+        closing_note(&self.sensor.status.counters());
+        undelivered(&self.sensor.status)
     }
 }
 
-fn closing_note(status: &Status) {
-    let counters = status.counters();
+fn closing_note(counters: &Snapshot) {
     let figure = |name: &str| counters.get(name).copied().unwrap_or(0);
     let stored = figure("pipeline.stored");
     output::note(format_args!(
@@ -228,11 +232,34 @@ fn closing_note(status: &Status) {
             output::bytes(lost)
         ));
     }
-    for (name, count) in counters.iter().filter(|(name, count)| {
-        name.starts_with("sink.") && name.contains(".dropped.") && **count > 0
-    }) {
-        output::note(format_args!("{count} events were not delivered ({name})"));
+}
+
+/// Events that a sink could not take: those that wait still, and those that the
+/// log let go. A reader that went away wanted no more.
+fn undelivered(status: &Status) -> Result<(), Failure> {
+    let counters = status.counters();
+    let is_loss = |name: &str| {
+        name.starts_with("sink.") && (name.ends_with(".queued") || name.contains(".dropped."))
+    };
+    let lost: u64 = counters
+        .iter()
+        .filter(|(name, _)| is_loss(name))
+        .map(|(_, count)| count)
+        .sum();
+    let errors = status.sink_errors();
+    if lost == 0
+        || errors
+            .iter()
+            .any(|error| *error == DeliverError::ReaderGone.to_string())
+    {
+        return Ok(());
     }
+    let why = errors
+        .first()
+        .map_or("the output was too slow", String::as_str);
+    Err(Failure::new(format_args!(
+        "{lost} events were not written: {why}"
+    )))
 }
 
 fn take_signals() -> Result<Stop, Failure> {

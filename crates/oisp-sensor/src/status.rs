@@ -73,7 +73,8 @@ impl Status {
         counters
     }
 
-    fn sink_errors(&self) -> Vec<String> {
+    /// The last error of each sink that has one.
+    pub fn sink_errors(&self) -> Vec<String> {
         self.sinks
             .get()
             .into_iter()

@@ -54,7 +54,7 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
         ));
         running.wait(options.serving.duration);
     }
-    running.stop();
+    running.stop()?;
     Ok(if captured_all {
         ExitCode::SUCCESS
     } else {

@@ -33,7 +33,7 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
     let running = sensor.start(backend, plan)?;
     announce(&options.output, running.dashboard().as_deref());
     running.wait(serving.duration);
-    running.stop();
+    running.stop()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -127,3 +127,38 @@ fn a_call_is_told_within_seconds() {
         );
     }
 }
+
+#[test]
+fn a_full_disk_is_told_and_is_a_failure() {
+    let test = "a_full_disk_is_told_and_is_a_failure";
+    // Says whether this machine can capture at all.
+    let Some((world, _sensor)) = World::with_sensor(test, &[]) else {
+        return;
+    };
+    let full = binary()
+        .args([
+            "record",
+            "--output",
+            "/dev/full",
+            "--no-web",
+            "--duration",
+            "3s",
+        ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    Request {
+        case: "nowhere to write",
+        ..Request::default()
+    }
+    .start(&world)
+    .finish();
+    let ended = full.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("events were not written: cannot write /dev/full"),
+        "{stderr}"
+    );
+}
