@@ -126,7 +126,11 @@ impl AnswerPart {
             splitter.gap();
             match stream {
                 Some(stream) => stream.gap(),
-                None => early.push((at, None)),
+                // A torn stream stays torn: one mark says it.
+                None if early.last().is_none_or(|(_, event)| event.is_some()) => {
+                    early.push((at, None));
+                }
+                None => {}
             }
         }
     }

@@ -35,16 +35,18 @@ impl Headers {
 
     /// All values of a field that are text. `name` in lower case.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.iter()
-            .filter(move |(field, _)| *field == name)
-            .map(|(_, value)| value)
+        let named = self
+            .fields
+            .iter()
+            .filter(move |(field, _)| **field == *name);
+        named.filter_map(|(_, value)| text(value))
     }
 
     /// All fields whose value is text.
+    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.fields
-            .iter()
-            .filter_map(|(name, value)| Some((&**name, std::str::from_utf8(value).ok()?.trim())))
+        let fields = self.fields.iter();
+        fields.filter_map(|(name, value)| Some((&**name, text(value)?)))
     }
 
     /// True where a comma-separated field holds `token`, whatever its case.
@@ -53,6 +55,10 @@ impl Headers {
             .flat_map(|value| value.split(','))
             .any(|item| item.trim().eq_ignore_ascii_case(token))
     }
+}
+
+fn text(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value).ok().map(str::trim)
 }
 
 impl fmt::Debug for Headers {

@@ -109,6 +109,9 @@ impl Body {
         let room = MAX_LINE - self.line.len();
         let end = memchr::memchr(b'\n', bytes).filter(|at| *at < room);
         let taken = bytes.split_to(end.map_or(bytes.len().min(room), |at| at + 1));
+        if self.line.is_empty() && end.is_some() {
+            return self.line_read(taken.trim_ascii());
+        }
         self.line.extend_from_slice(&taken);
         if end.is_none() {
             return if self.line.len() < MAX_LINE {

@@ -93,8 +93,8 @@ pub(super) fn parse(half: Half, head: &[u8], began: Timestamp) -> Result<Parsed,
 /// Obsolete line folding (RFC 9112 §5.2) as spaces, which `httparse` does not
 /// take in requests.
 fn unfold(head: &[u8]) -> std::borrow::Cow<'_, [u8]> {
-    let folds = |pair: &[u8]| matches!(pair, [b'\n', b' ' | b'\t']);
-    if !head.windows(2).any(folds) {
+    let folds = |at: usize| matches!(head.get(at + 1), Some(b' ' | b'\t'));
+    if !memchr::memchr_iter(b'\n', head).any(folds) {
         return head.into();
     }
     let mut line: Vec<u8> = Vec::with_capacity(head.len());
