@@ -183,6 +183,7 @@ fn put_exec<const ROOM: usize>(
         head.args_len = if read == 0 { len } else { 0 };
         (&raw mut (*record).head).write(*head);
     }
-    ring::submit(entry);
+    // A new program may talk in a moment, and what it maps must be probed first.
+    ring::submit_now(entry);
     true
 }

@@ -37,6 +37,12 @@ pub fn submit<T>(entry: RingBufEntry<T>) {
     entry.submit(wakeup(size_of::<T>() as u64));
 }
 
+/// Makes a record visible to the reader, and wakes it: for what cannot wait.
+#[inline(always)]
+pub fn submit_now<T>(entry: RingBufEntry<T>) {
+    entry.submit(u64::from(BPF_RB_FORCE_WAKEUP));
+}
+
 /// A wake-up per record costs more than the record. The reader looks every few
 /// milliseconds by itself, and is woken only by the record that fills the ring
 /// up to the mark.

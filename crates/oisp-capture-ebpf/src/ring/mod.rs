@@ -19,6 +19,10 @@ pub(crate) struct ReceiverGone;
 
 /// How often losses are looked for, and the clock measured.
 const TICK: Duration = Duration::from_millis(500);
+/// After so many looks at an empty ring the next ones are further apart: the
+/// start of a program and a ring that fills up wake the reader by themselves.
+const QUIET_LOOKS: usize = 20;
+const QUIET_FACTOR: u32 = 4;
 /// How often processes whose end was missed are looked for.
 const PRUNE: Duration = Duration::from_secs(60);
 
@@ -40,15 +44,16 @@ fn drain_until(
     stop: &Arc<AtomicBool>,
     wait: Duration,
 ) -> Result<(), ReceiverGone> {
-    let wait = Timespec::try_from(wait).unwrap_or(Timespec {
-        tv_sec: 0,
-        tv_nsec: 10_000_000,
-    });
     let (mut next_tick, mut next_prune) = (Instant::now() + TICK, Instant::now() + PRUNE);
+    let mut quiet = 0;
     loop {
         // Read before draining: what was written before the stop is drained.
         let last = stop.load(Ordering::Acquire);
-        drain(ring, reader)?;
+        quiet = if drain(ring, reader)? == 0 {
+            quiet + 1
+        } else {
+            0
+        };
         let now = Instant::now();
         if last || now >= next_tick {
             find_losses(ring, reader)?;
@@ -62,15 +67,26 @@ fn drain_until(
             next_prune = now + PRUNE;
         }
         // An error, such as a signal, is as good as a time-out.
+        let wait = timespec(wait * if quiet > QUIET_LOOKS { QUIET_FACTOR } else { 1 });
         let _ = poll(&mut [PollFd::new(&*ring, PollFlags::IN)], Some(&wait));
     }
 }
 
-fn drain(ring: &mut RingBuf<MapData>, reader: &mut Reader) -> Result<(), ReceiverGone> {
+fn timespec(wait: Duration) -> Timespec {
+    Timespec::try_from(wait).unwrap_or(Timespec {
+        tv_sec: 0,
+        tv_nsec: 10_000_000,
+    })
+}
+
+/// Takes what is in the ring; returns how many records that were.
+fn drain(ring: &mut RingBuf<MapData>, reader: &mut Reader) -> Result<usize, ReceiverGone> {
+    let mut taken = 0;
     while let Some(record) = ring.next() {
         reader.take(&record)?;
+        taken += 1;
     }
-    Ok(())
+    Ok(taken)
 }
 
 /// Looks where the kernel's offsets are ahead of what arrived. The offsets are
