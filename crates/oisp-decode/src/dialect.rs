@@ -9,6 +9,7 @@ mod anthropic;
 mod call;
 mod json;
 mod openai_chat;
+mod openai_responses;
 mod parts;
 
 use serde_json::Value;
@@ -75,6 +76,9 @@ pub fn identify(
     if path.ends_with("/chat/completions") {
         return Some((&openai_chat::OpenAiChat, Detection::KnownEndpoint));
     }
+    if path.ends_with("/responses") && body.is_none_or(is_responses_shaped) {
+        return Some((&openai_responses::OpenAiResponses, Detection::KnownEndpoint));
+    }
     let has_shape = body.is_some_and(is_chat_shaped);
     if path.ends_with("/v1/messages") && (has_shape || (body.is_none() && is_anthropic)) {
         return Some((&anthropic::Anthropic, Detection::KnownEndpoint));
@@ -92,6 +96,11 @@ pub fn identify(
 /// A path without its query.
 pub fn without_query(path: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or(path)
+}
+
+/// An input, or a reference to a stored prompt that stands for one.
+fn is_responses_shaped(body: &Value) -> bool {
+    body.get("input").is_some() || body.get("prompt").is_some()
 }
 
 /// A model's name, and messages that each have a role.

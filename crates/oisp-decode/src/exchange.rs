@@ -198,7 +198,9 @@ fn may_hold_call(head: &RequestHead, bytes: &[u8]) -> bool {
         .as_deref()
         .map(dialect::without_query)
         .unwrap_or_default();
-    let by_path = path.ends_with("/chat/completions") || path.ends_with("/messages");
+    let by_path = ["/chat/completions", "/messages", "/responses"]
+        .iter()
+        .any(|end| path.ends_with(end));
     by_path
         || (memchr::memmem::find(bytes, b"\"messages\"").is_some()
             && memchr::memmem::find(bytes, b"\"model\"").is_some())

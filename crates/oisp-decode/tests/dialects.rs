@@ -394,3 +394,147 @@ fn an_answer_whose_form_is_not_told_is_known_by_its_first_field() {
         "hi"
     );
 }
+
+fn responses(body: &Value, response: Vec<u8>) -> Vec<Value> {
+    call(
+        post("api.openai.com", "/v1/responses", "", &body.to_string()),
+        response,
+    )
+}
+
+/// An answer of the Responses API with every kind of item.
+fn items() -> Value {
+    json!({
+        "id": "resp_1", "object": "response", "status": "completed", "model": "gpt-4o-2024-08-06", "error": null,
+        "output": [
+            {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "hm"}]},
+            {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}},
+            {"type": "message", "id": "msg_1", "role": "assistant", "content": [
+                {"type": "output_text", "text": "one "}, {"type": "output_text", "text": "two"}]},
+            {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "read", "arguments": "{\"path\":\"a\"}"}
+        ],
+        "usage": {"input_tokens": 20, "input_tokens_details": {"cached_tokens": 8},
+                  "output_tokens": 9, "output_tokens_details": {"reasoning_tokens": 4}, "total_tokens": 29}
+    })
+}
+
+fn is_the_answer(event: &Value) {
+    let data = &event["data"];
+    assert_eq!(data["model"]["id"], "gpt-4o-2024-08-06");
+    assert_eq!(data["choices"][0]["message"]["content"], "one two");
+    assert_eq!(data["finish_reason"], "tool_calls");
+    let usage = json!({"prompt_tokens": 20, "completion_tokens": 9, "total_tokens": 29, "cached_tokens": 8, "reasoning_tokens": 4});
+    assert_eq!(data["usage"], usage);
+    assert_eq!(data["tool_calls"][0]["type"], "web_search_call");
+    assert_eq!(
+        data["tool_calls"][1],
+        json!({"id": "call_1", "name": "read", "type": "function", "arguments": {"path": "a"}})
+    );
+    assert_eq!(
+        event["ext"]["oisp"]["output_messages"][0]["parts"][0]["content"],
+        "hm"
+    );
+    assert_eq!(
+        event["attrs"]["gen_ai.response.finish_reasons"],
+        json!(["completed"])
+    );
+}
+
+#[test]
+fn a_responses_call_reads_items_in_and_out() {
+    let body = json!({
+        "model": "gpt-4o", "instructions": "be kind", "max_output_tokens": 50,
+        "tools": [{"type": "function", "name": "read"}, {"type": "web_search"}],
+        "input": [
+            {"role": "user", "content": [{"type": "input_text", "text": "look"}, {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}]},
+            {"type": "function_call", "call_id": "c", "name": "read", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c", "output": "text of a"}
+        ]
+    });
+    let events = responses(&body, json_response(&items().to_string()));
+    let request = one(&events, "ai.request");
+    let data = &request["data"];
+    let said: Vec<_> = data["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| {
+            (
+                message["role"].as_str().unwrap(),
+                message["content"].as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("system", Some("be kind")),
+            ("user", Some("look")),
+            ("assistant", None),
+            ("tool", Some("text of a"))
+        ]
+    );
+    assert_eq!(data["messages"][3]["tool_call_id"], "c");
+    assert_eq!(data["parameters"]["max_tokens"], 50);
+    assert_eq!(
+        data["tools"][1],
+        json!({"name": "web_search", "type": "other"})
+    );
+    assert_eq!(request["attrs"]["oisp.dialect"], "openai.responses");
+    is_the_answer(one(&events, "ai.response"));
+    assert_eq!(
+        of_type(&events, "agent.tool_call").len(),
+        1,
+        "the provider ran the search itself"
+    );
+}
+
+#[test]
+fn a_responses_stream_is_its_last_event() {
+    let event = |value: Value| format!("event: {}\ndata: {value}", value["type"].as_str().unwrap());
+    let begun = json!({"type": "response.created", "response": {"id": "resp_1", "model": "gpt-4o-2024-08-06", "status": "in_progress", "output": []}});
+    let delta = json!({"type": "response.output_text.delta", "output_index": 2, "delta": "one "});
+    let added = json!({"type": "response.output_item.added", "output_index": 3, "item": {"type": "function_call", "call_id": "call_1", "name": "read", "arguments": ""}});
+    let arguments = json!({"type": "response.function_call_arguments.delta", "output_index": 3, "delta": "{\"path\""});
+    let body = json!({"model": "gpt-4o", "input": "hi", "stream": true});
+    let begin = [event(begun), event(delta), event(added), event(arguments)];
+    let last = event(json!({"type": "response.completed", "response": items()}));
+
+    let whole: Vec<_> = begin.iter().cloned().chain([last]).collect();
+    let events = responses(&body, stream(&whole));
+    is_the_answer(one(&events, "ai.response"));
+    assert!(one(&events, "ai.response")["data"]["time_to_first_token_ms"].is_number());
+
+    let cut = stream(&begin);
+    let cut = cut[..cut.len() - 5].to_vec();
+    let events = responses(&body, cut);
+    let response = one(&events, "ai.response");
+    assert_eq!(response["confidence"]["completeness"], "partial");
+    assert_eq!(response["data"]["choices"][0]["message"]["content"], "one ");
+    assert_eq!(response["data"]["tool_calls"][0]["arguments"], "{\"path\"");
+    assert!(
+        response["data"].get("usage").is_none() && response["data"].get("finish_reason").is_none()
+    );
+}
+
+#[test]
+fn a_responses_answer_that_is_incomplete_or_failed_says_why() {
+    let body = json!({"model": "gpt-4o", "input": "hi"});
+    let mut cut = items();
+    cut["status"] = "incomplete".into();
+    cut["incomplete_details"] = json!({"reason": "max_output_tokens"});
+    let events = responses(&body, json_response(&cut.to_string()));
+    assert_eq!(
+        one(&events, "ai.response")["data"]["finish_reason"],
+        "length"
+    );
+
+    let failure = "data: {\"type\":\"error\",\"code\":\"server_error\",\"message\":\"overloaded\"}"
+        .to_owned();
+    let events = responses(&body, stream(&[failure]));
+    let data = &one(&events, "ai.response")["data"];
+    assert_eq!(
+        (&data["success"], &data["error"]["message"]),
+        (&json!(false), &json!("overloaded"))
+    );
+}

@@ -59,7 +59,7 @@ pub struct ToolDraft {
 impl ToolDraft {
     /// True for what the client is to run.
     pub fn is_for_client(&self) -> bool {
-        self.kind == "function" || self.kind == "custom"
+        self.kind == "function"
     }
 }
 

@@ -100,7 +100,7 @@ pub(super) fn emit(
 }
 
 fn is_for_client(kind: &str) -> bool {
-    kind == "function" || kind == "custom"
+    kind == "function"
 }
 
 fn tool_call(call: ToolCall) -> Data {

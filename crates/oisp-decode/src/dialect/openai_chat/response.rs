@@ -108,7 +108,6 @@ pub(super) fn thinking(message: &mut Map<String, Value>) -> Option<String> {
 
 fn tool_call(index: u64, mut call: Map<String, Value>) -> ToolDraft {
     let id = call.take_text("id");
-    let kind = call.take_text("type").unwrap_or_else(|| "function".into());
     let inner = match call.take_object("function") {
         Some(mut function) => function_call(&mut function),
         None => {
@@ -123,7 +122,7 @@ fn tool_call(index: u64, mut call: Map<String, Value>) -> ToolDraft {
     ToolDraft {
         index,
         id,
-        kind,
+        kind: "function".into(),
         ..inner
     }
 }

@@ -80,14 +80,10 @@ fn add_tool_delta(draft: &mut ChoiceDraft, mut call: Map<String, Value>) {
         None => last,
     });
     let tool = tool_at(draft, index.unwrap_or(0), id);
-    if let Some(kind) = call.take_text("type") {
-        tool.kind = kind;
-    }
     if let Some(function) = call.take_object("function") {
         add_function(tool, function);
     }
     if let Some(mut custom) = call.take_object("custom") {
-        tool.kind = "custom".into();
         tool.name
             .push_str(&custom.take_text("name").unwrap_or_default());
         tool.arguments
