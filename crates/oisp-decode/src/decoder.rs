@@ -138,7 +138,7 @@ impl Decoder {
                 len,
                 cause,
             } => {
-                self.figures.gap_bytes += len;
+                self.figures.gap_bytes = self.figures.gap_bytes.saturating_add(*len);
                 let connection = &mut tracked.connection;
                 match (cause, len) {
                     (GapCause::LateAttach, 0) => connection.attached_late(),

@@ -95,6 +95,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         "(GET / HTTP/1.1|POST /v1/chat/completions HTTP/1.1|\r\n|Content-Length: 5|Transfer-Encoding: chunked|5|0|\\{){0,12}".prop_map(|text| Out(text.into_bytes())),
         (0u64..300).prop_map(GapOut),
         (0u64..300).prop_map(GapIn),
+        (0u64..1 << 40).prop_map(GapOut),
+        (0u64..1 << 40).prop_map(GapIn),
         Just(Close),
     ]
 }
@@ -197,4 +199,22 @@ fn tear(steps: &[Step], at: usize, len: usize, incoming: bool) -> Vec<Step> {
         torn.push(make(&bytes[to..]));
     }
     torn
+}
+
+#[test]
+fn positions_at_the_end_of_the_number_range_are_taken() {
+    let ask = || Out(chat_request(ASK));
+    for far in [u64::MAX, u64::MAX - 1, 1 << 63] {
+        let steps = [
+            ask(),
+            GapIn(far),
+            GapIn(far),
+            ask(),
+            GapOut(far),
+            ask(),
+            inn("x"),
+            Close,
+        ];
+        assert!(of_type(&events(&steps), "ai.request").len() >= 2);
+    }
 }

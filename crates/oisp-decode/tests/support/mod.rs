@@ -48,7 +48,7 @@ pub fn raw(steps: &[Step]) -> Vec<RawEvent> {
 fn raw_step(n: u64, step: &Step, offsets: &mut [u64; 2]) -> RawEvent {
     let mut at = |way: usize, len: u64| {
         let offset = offsets[way];
-        offsets[way] += len;
+        offsets[way] = offsets[way].saturating_add(len);
         offset
     };
     let (outgoing, incoming) = (Direction::Outgoing, Direction::Incoming);
