@@ -52,12 +52,24 @@ pub enum LineError {
 /// Records of kinds that this version does not know, by kind.
 pub type Skipped = BTreeMap<String, u64>;
 
+/// Most connections that are open at a time. Above it those that were silent
+/// longest are ended, a sixteenth at a time.
+const MAX_CONNECTIONS: usize = 1 << 16;
+/// Most processes whose facts are kept.
+const MAX_PROCESSES: usize = 1 << 16;
+/// Most kinds that are counted by their own name.
+const MAX_KINDS: usize = 64;
+
 /// Reads records and keeps what ties them together.
 #[derive(Debug, Default)]
 pub struct Reader {
-    connections: HashMap<(u32, u64), OpenConnection>,
-    /// Connections that ended, so that a name that comes again is another one.
-    generations: HashMap<(u32, u64), u32>,
+    /// By process, then by a hash of the name within it.
+    connections: HashMap<u32, HashMap<u64, OpenConnection>>,
+    open: usize,
+    /// Connections opened so far: a name that comes again is another one.
+    opened: u32,
+    /// Records read so far.
+    read: u64,
     processes: HashMap<u32, Arc<ProcessFacts>>,
     skipped: Skipped,
 }
@@ -67,6 +79,8 @@ struct OpenConnection {
     id: ConnId,
     outgoing: u64,
     incoming: u64,
+    /// When it was last heard of, counted in records.
+    last: u64,
 }
 
 /// Reads one line without its end, at most [`MAX_LINE`] bytes of it. `None` at
@@ -144,6 +158,7 @@ impl Reader {
     }
 
     fn record(&mut self, record: Record, out: &mut Vec<RawEvent>) -> Result<(), LineError> {
+        self.read += 1;
         match record.kind.as_str() {
             "SslRead" => self.data(&record, Direction::Incoming, out),
             "SslWrite" => self.data(&record, Direction::Outgoing, out),
@@ -176,15 +191,26 @@ impl Reader {
                 Ok(())
             }
             "ProcessExit" => {
+                self.close_all_of(&record, out);
                 out.push(process(&record, exit(&record.metadata)));
                 self.processes.remove(&record.pid);
                 Ok(())
             }
             _ => {
-                *self.skipped.entry(record.kind).or_default() += 1;
+                self.skip(record.kind);
                 Ok(())
             }
         }
+    }
+
+    fn skip(&mut self, kind: String) {
+        let is_one_too_many = self.skipped.len() >= MAX_KINDS && !self.skipped.contains_key(&kind);
+        let kind = if is_one_too_many {
+            "others".to_owned()
+        } else {
+            kind
+        };
+        *self.skipped.entry(kind).or_default() += 1;
     }
 
     fn data(
@@ -248,10 +274,49 @@ impl Reader {
     }
 
     fn close(&mut self, record: &Record, out: &mut Vec<RawEvent>) {
-        let key = key_of(record);
-        if let Some(closed) = self.connections.remove(&key) {
-            *self.generations.entry(key).or_default() += 1;
+        if let Some(closed) = self.remove(record.pid, handle_of(record)) {
             out.push(tls(record, closed.id, TlsKind::Closed));
+        }
+    }
+
+    fn remove(&mut self, pid: u32, handle: u64) -> Option<OpenConnection> {
+        let of_process = self.connections.get_mut(&pid)?;
+        let removed = of_process.remove(&handle)?;
+        if of_process.is_empty() {
+            self.connections.remove(&pid);
+        }
+        self.open -= 1;
+        Some(removed)
+    }
+
+    /// A process takes its connections with it.
+    fn close_all_of(&mut self, record: &Record, out: &mut Vec<RawEvent>) {
+        let ended = self.connections.remove(&record.pid).unwrap_or_default();
+        self.open -= ended.len();
+        let mut ended: Vec<_> = ended.into_values().collect();
+        ended.sort_unstable_by_key(|connection| connection.last);
+        out.extend(
+            ended
+                .into_iter()
+                .map(|closed| tls(record, closed.id, TlsKind::Closed)),
+        );
+    }
+
+    /// Ends connections until there is room for one more.
+    fn make_room(&mut self, record: &Record, out: &mut Vec<RawEvent>) {
+        if self.open < MAX_CONNECTIONS {
+            return;
+        }
+        let all = self.connections.iter();
+        let all = all.flat_map(|(pid, of)| {
+            of.iter()
+                .map(move |(handle, open)| (open.last, *pid, *handle))
+        });
+        let mut by_age: Vec<_> = all.collect();
+        by_age.sort_unstable();
+        for (_, pid, handle) in by_age.into_iter().take(MAX_CONNECTIONS / 16) {
+            let closed = self.remove(pid, handle);
+            out.extend(closed.map(|closed| tls(record, closed.id, TlsKind::Closed)));
         }
     }
 
@@ -266,6 +331,10 @@ impl Reader {
         let news = says_something
             && known.is_none_or(|known| facts.exe.is_some() && known.exe != facts.exe);
         if news {
+            if self.processes.len() >= MAX_PROCESSES {
+                // They are told again with the next record of each.
+                self.processes.clear();
+            }
             let facts = Arc::new(facts);
             self.processes.insert(record.pid, facts.clone());
             out.push(process(record, ProcessEvent::Seen(facts)));
@@ -273,13 +342,23 @@ impl Reader {
     }
 
     fn connection(&mut self, record: &Record, out: &mut Vec<RawEvent>) -> &mut OpenConnection {
-        let key = key_of(record);
-        let generation = self.generations.get(&key).copied().unwrap_or(0);
-        self.connections.entry(key).or_insert_with(|| {
+        let handle = handle_of(record);
+        let known = self
+            .connections
+            .get(&record.pid)
+            .is_some_and(|of| of.contains_key(&handle));
+        if !known {
+            self.make_room(record, out);
+            self.opened = self.opened.wrapping_add(1);
+            self.open += 1;
+        }
+        let (generation, last) = (self.opened, self.read);
+        let of_process = self.connections.entry(record.pid).or_default();
+        let connection = of_process.entry(handle).or_insert_with(|| {
             let id = own_id(record).unwrap_or(ConnId {
                 pid: record.pid,
                 start_time: 0,
-                handle: key.1,
+                handle,
                 generation,
             });
             if let Some(host) = record.remote_host.clone() {
@@ -293,8 +372,11 @@ impl Reader {
                 id,
                 outgoing: 0,
                 incoming: 0,
+                last,
             }
-        })
+        });
+        connection.last = last;
+        connection
     }
 }
 
@@ -314,18 +396,16 @@ fn own_id(record: &Record) -> Option<ConnId> {
     ConnId::parse(&name).filter(|id| id.pid == record.pid)
 }
 
-fn key_of(record: &Record) -> (u32, u64) {
+/// A hash of the connection's name within its process.
+fn handle_of(record: &Record) -> u64 {
     let name = match (&record.metadata.conn_id, record.metadata.fd) {
         (Some(conn_id), _) => format!("conn {conn_id}"),
         (None, Some(fd)) => format!("fd {fd}"),
         (None, None) => format!("tid {}", record.tid.unwrap_or(record.pid)),
     };
     let digest: [u8; 32] = Sha256::digest(name).into();
-    let handle = digest
-        .iter()
-        .take(8)
-        .fold(0, |acc, byte| (acc << 8) | u64::from(*byte));
-    (record.pid, handle)
+    let first = digest.iter().take(8);
+    first.fold(0, |acc, byte| (acc << 8) | u64::from(*byte))
 }
 
 fn direction_of(name: &str) -> Option<Direction> {
@@ -440,8 +520,48 @@ mod tests {
             write,
         ]);
         let pieces = pieces(&events);
-        assert_eq!((pieces[0].0.generation, pieces[1].0.generation), (0, 1));
+        assert_ne!(pieces[0].0, pieces[1].0);
         assert_eq!(pieces[1].1, 0);
+    }
+
+    #[test]
+    fn a_process_that_ends_ends_its_connections() {
+        let (events, reader) = read(&[
+            r#"{"timestamp_ns":1,"kind":"SslWrite","pid":7,"data":"YQ==","metadata":{"fd":3}}"#,
+            r#"{"timestamp_ns":1,"kind":"SslWrite","pid":8,"data":"YQ==","metadata":{"fd":3}}"#,
+            r#"{"timestamp_ns":2,"kind":"ProcessExit","pid":7,"metadata":{"exit_code":0}}"#,
+        ]);
+        let closed: Vec<_> = events
+            .iter()
+            .filter_map(|event| match &event.kind {
+                RawKind::Tls(TlsEvent {
+                    conn,
+                    what: TlsKind::Closed,
+                }) => Some(conn.pid),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(closed, [7]);
+        assert_eq!(reader.open, 1);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut reader = Reader::new();
+        let mut out = Vec::new();
+        for n in 0..MAX_CONNECTIONS + 10 {
+            let pid = n % 100;
+            let line = format!(
+                r#"{{"timestamp_ns":1,"kind":"SslWrite","pid":{pid},"data":"","metadata":{{"fd":{n}}}}}"#
+            );
+            reader.line(line.as_bytes(), &mut out).unwrap();
+            let line = format!(r#"{{"timestamp_ns":1,"kind":"Kind{n}","pid":7}}"#);
+            reader.line(line.as_bytes(), &mut out).unwrap();
+        }
+        let kept: usize = reader.connections.values().map(HashMap::len).sum();
+        assert_eq!(reader.open, kept);
+        assert!(kept <= MAX_CONNECTIONS);
+        assert_eq!(reader.skipped().len(), MAX_KINDS + 1);
     }
 
     #[test]

@@ -9,6 +9,10 @@ use oisp_core::ProcessFacts;
 /// those of their children, may come after the exit.
 const MAX_ENDED: usize = 4096;
 
+/// Most processes that are known at a time. No machine runs so many; a capture
+/// file may tell of any number.
+const MAX_KNOWN: usize = 1 << 17;
+
 /// Facts by pid.
 #[derive(Debug, Default)]
 pub(crate) struct Processes {
@@ -34,7 +38,15 @@ impl Processes {
             }),
             _ => facts.clone(),
         };
-        self.known.insert(pid, merged);
+        self.keep(pid, merged);
+    }
+
+    fn keep(&mut self, pid: u32, facts: Arc<ProcessFacts>) {
+        if self.known.len() >= MAX_KNOWN && !self.known.contains_key(&pid) {
+            self.known.clear();
+            self.ended.clear();
+        }
+        self.known.insert(pid, facts);
     }
 
     /// A child begins as a copy of its parent.
@@ -46,7 +58,7 @@ impl Processes {
                 started: None,
                 ..ProcessFacts::clone(facts)
             };
-            self.known.insert(child, Arc::new(facts));
+            self.keep(child, Arc::new(facts));
         }
     }
 
