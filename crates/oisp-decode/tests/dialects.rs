@@ -368,6 +368,7 @@ fn a_gateway_on_an_unknown_host_is_other_whatever_it_speaks() {
         request["confidence"]["ai_detection_method"],
         "payload_inspection"
     );
+    assert_eq!(request["data"]["streaming"], false, "as it was sent");
 }
 
 #[test]
@@ -536,5 +537,19 @@ fn a_responses_answer_that_is_incomplete_or_failed_says_why() {
     assert_eq!(
         (&data["success"], &data["error"]["message"]),
         (&json!(false), &json!("overloaded"))
+    );
+}
+
+#[test]
+fn what_an_absent_field_means_is_not_guessed_for_an_unknown_endpoint() {
+    let body = r#"{"model":"llama","messages":[{"role":"user","content":"hi"}]}"#;
+    let events = call(
+        post("localhost:9999", "/talk", "", body),
+        json_response(&answer("ok")),
+    );
+    assert!(
+        one(&events, "ai.request")["data"]
+            .get("streaming")
+            .is_none()
     );
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Emitter, Shared, confidence, unreadable};
 use crate::auth::auth_of;
 use crate::connection::Side;
-use crate::dialect::{Call, SpokenMessage, without_query};
+use crate::dialect::{Call, Detection, SpokenMessage, without_query};
 use crate::exchange::Asked;
 use crate::http::RequestHead;
 use crate::provider::{ProviderName, provider_of};
@@ -35,7 +35,7 @@ pub(super) fn emit(
     let mut attrs = shared.attrs.clone();
     let mut ext = Map::new();
     match asked.call {
-        Some(call) => fill(&mut data, call, &mut attrs, &mut ext),
+        Some(call) => fill(&mut data, call, asked.detection, &mut attrs, &mut ext),
         None => confidence
             .missing
             .extend(["model", "messages"].map(str::to_owned)),
@@ -129,12 +129,15 @@ fn attrs(
 fn fill(
     data: &mut Request,
     call: Call,
+    detection: Detection,
     attrs: &mut Map<String, Value>,
     ext: &mut Map<String, Value>,
 ) {
     attrs.extend(call.attrs);
     data.model = call.model.map(|id| Model { id });
-    data.streaming = Some(call.streaming.unwrap_or(false));
+    // What an absent field means is known of known endpoints only.
+    let default = (detection == Detection::KnownEndpoint).then_some(false);
+    data.streaming = call.streaming.or(default);
     data.messages_count = Some(call.messages.len());
     data.has_system_prompt = Some(
         call.messages
