@@ -7,18 +7,13 @@ use super::support::world::World;
 const MANY: usize = 50;
 const MEGABYTES: usize = 5_000_000;
 
-/// The sensor under test is not optimised and shares its cores with the
-/// clients: with room for all they send at once, what the tests see does not
-/// depend on who is scheduled when.
-const ROOMY: [&str; 2] = ["--ring-mib", "64"];
-
 #[test]
 fn fifty_calls_at_once_in_one_python_process() {
     let test = "fifty_calls_at_once_in_one_python_process";
     let Some(python) = clients::python(test) else {
         return;
     };
-    let Some((world, sensor)) = World::with_sensor(test, &ROOMY) else {
+    let Some((world, sensor)) = World::with_sensor(test, &[]) else {
         return;
     };
     let call = |mode| Call {
@@ -39,7 +34,7 @@ fn fifty_calls_at_once_in_one_node_process() {
     let Some(node) = clients::node(test) else {
         return;
     };
-    let Some((world, sensor)) = World::with_sensor(test, &ROOMY) else {
+    let Some((world, sensor)) = World::with_sensor(test, &[]) else {
         return;
     };
     let call = |script| Call {
@@ -60,7 +55,7 @@ fn five_megabytes_each_way_arrive_whole() {
     let (Some(python), Some(node)) = (clients::python(test), clients::node(test)) else {
         return;
     };
-    let Some((world, sensor)) = World::with_sensor(test, &ROOMY) else {
+    let Some((world, sensor)) = World::with_sensor(test, &[]) else {
         return;
     };
     let directive = format!("bytes={MEGABYTES}");

@@ -38,6 +38,11 @@ pub struct Sensor {
     port: u16,
 }
 
+/// A sensor under test sees what all tests send at the same time, is not
+/// optimised, and shares two cores with their clients: with room for all of it,
+/// what a test sees does not depend on who is scheduled when.
+const ROOMY: [&str; 2] = ["--ring-mib", "64"];
+
 /// What a sensor left behind.
 pub struct Ended {
     pub status: ExitStatus,
@@ -61,6 +66,7 @@ impl Sensor {
             .arg("--output")
             .arg(dir.path().join("events.jsonl"))
             .args(["--port", "0"])
+            .args(ROOMY)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(dir.path().join("stderr")).unwrap())
