@@ -37,9 +37,15 @@ fn assert_says(said: &str, words: &[&str]) {
 fn without_privilege_it_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-    // Copied: the build folder may be closed to others.
+    // Copied: the build folder may be closed to others. By a program of its own:
+    // a child that another test starts while this one writes the copy would
+    // inherit the open file, and nobody could run it then ("text file busy").
     let sensor = dir.path().join("oisp-sensor");
-    std::fs::copy(env!("CARGO_BIN_EXE_oisp-sensor"), &sensor).unwrap();
+    let copied = Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_oisp-sensor"))
+        .arg(&sensor)
+        .status();
+    assert!(copied.unwrap().success());
     let mut command = Command::new(&sensor);
     without_settings(&mut command);
     if rustix::process::geteuid().is_root() {
