@@ -8,6 +8,7 @@ mod answer;
 mod anthropic;
 mod call;
 mod json;
+mod openai;
 mod openai_chat;
 mod openai_responses;
 mod parts;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::dialect::call::{Call, MessageBuilder, SpokenMessage, role_of};
 use crate::dialect::json::{Fields, object};
-use crate::dialect::parts;
+use crate::dialect::{openai, parts};
 
 pub(super) fn call(body: Value) -> Call {
     let mut body = object(body);
@@ -28,7 +28,7 @@ pub(super) fn call(body: Value) -> Call {
             .map(message)
             .collect(),
         tools,
-        tool_choice: tool_choice(
+        tool_choice: openai::tool_choice(
             body.get("tool_choice")
                 .or_else(|| body.get("function_call")),
         ),
@@ -71,14 +71,6 @@ fn stop(value: Option<&Value>) -> Option<Vec<String>> {
                 .map(str::to_owned)
                 .collect(),
         ),
-        _ => None,
-    }
-}
-
-fn tool_choice(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::String(word) => Some(word.clone()),
-        Value::Object(_) => Some("specific".into()),
         _ => None,
     }
 }

@@ -1,13 +1,12 @@
 //! `POST /v1/chat/completions`: the answer, and the usage and finish words that
 //! stream and answer share.
 
-use oisp_core::event::ai::{FinishReason, Usage};
+use oisp_core::event::ai::FinishReason;
 use serde_json::{Map, Value};
 
-use crate::dialect::answer::{
-    Answer, ChoiceDraft, ToolDraft, UsageDraft, error_of, says_something, with_total,
-};
+use crate::dialect::answer::{Answer, ChoiceDraft, ToolDraft, error_of};
 use crate::dialect::json::{Fields, object};
+use crate::dialect::openai;
 
 pub(super) fn answer(body: Value) -> Answer {
     let mut answer = Answer {
@@ -45,30 +44,12 @@ pub(super) fn head(answer: &mut Answer, body: &mut Map<String, Value>) {
             .attrs
             .insert("openai.response.service_tier".into(), tier.into());
     }
-    if let Some(usage) = body.take_object("usage").as_ref().and_then(usage) {
+    if let Some(usage) = body
+        .take_object("usage")
+        .and_then(|wire| openai::usage(&wire, "prompt_tokens", "completion_tokens"))
+    {
         answer.usage = Some(usage);
     }
-}
-
-/// Cached and reasoning tokens are part of the totals.
-fn usage(wire: &Map<String, Value>) -> Option<UsageDraft> {
-    if !says_something(
-        wire,
-        &["prompt_tokens", "completion_tokens", "total_tokens"],
-    ) {
-        return None;
-    }
-    let usage = Usage {
-        prompt_tokens: wire.number("prompt_tokens"),
-        completion_tokens: wire.number("completion_tokens"),
-        cached_tokens: wire.number_in("prompt_tokens_details", "cached_tokens"),
-        reasoning_tokens: wire.number_in("completion_tokens_details", "reasoning_tokens"),
-        ..Usage::default()
-    };
-    Some(UsageDraft {
-        usage: with_total(usage, wire.number("total_tokens")),
-        cache_creation_tokens: wire.number_in("prompt_tokens_details", "cache_write_tokens"),
-    })
 }
 
 fn message(draft: &mut ChoiceDraft, mut message: Map<String, Value>) {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::item;
 use crate::dialect::call::{Call, MessageBuilder, SpokenMessage, role_of};
 use crate::dialect::json::{Fields, object};
-use crate::dialect::parts;
+use crate::dialect::{openai, parts};
 
 pub(super) fn call(body: Value) -> Call {
     let mut body = object(body);
@@ -19,7 +19,7 @@ pub(super) fn call(body: Value) -> Call {
             .into_iter()
             .filter_map(tool)
             .collect(),
-        tool_choice: tool_choice(body.get("tool_choice")),
+        tool_choice: openai::tool_choice(body.get("tool_choice")),
         parameters: Parameters {
             temperature: body.get("temperature").and_then(Value::as_f64),
             top_p: body.get("top_p").and_then(Value::as_f64),
@@ -36,14 +36,6 @@ fn attrs(body: &mut Map<String, Value>) -> Map<String, Value> {
         attrs.insert("gen_ai.request.previous_response.id".into(), id.into());
     }
     attrs
-}
-
-fn tool_choice(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::String(word) => Some(word.clone()),
-        Value::Object(_) => Some("specific".into()),
-        _ => None,
-    }
 }
 
 fn tool(value: Value) -> Option<Tool> {

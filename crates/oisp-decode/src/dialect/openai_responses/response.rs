@@ -1,14 +1,13 @@
 //! `POST /v1/responses`: the answer, also as the last event of a stream repeats
 //! it.
 
-use oisp_core::event::ai::{FinishReason, Usage};
+use oisp_core::event::ai::FinishReason;
 use serde_json::{Map, Value};
 
 use super::item;
-use crate::dialect::answer::{
-    Answer, ChoiceDraft, UsageDraft, error_of, says_something, with_total,
-};
+use crate::dialect::answer::{Answer, ChoiceDraft, error_of};
 use crate::dialect::json::{Fields, object};
+use crate::dialect::openai;
 
 pub(super) fn answer(body: Value) -> Answer {
     let mut answer = Answer {
@@ -38,27 +37,12 @@ pub(super) fn head(answer: &mut Answer, body: &mut Map<String, Value>) {
             .attrs
             .insert("openai.response.service_tier".into(), tier.into());
     }
-    if let Some(usage) = body.take_object("usage").as_ref().and_then(usage) {
+    if let Some(usage) = body
+        .take_object("usage")
+        .and_then(|wire| openai::usage(&wire, "input_tokens", "output_tokens"))
+    {
         answer.usage = Some(usage);
     }
-}
-
-/// Cached and reasoning tokens are part of the totals.
-fn usage(wire: &Map<String, Value>) -> Option<UsageDraft> {
-    if !says_something(wire, &["input_tokens", "output_tokens", "total_tokens"]) {
-        return None;
-    }
-    let usage = Usage {
-        prompt_tokens: wire.number("input_tokens"),
-        completion_tokens: wire.number("output_tokens"),
-        cached_tokens: wire.number_in("input_tokens_details", "cached_tokens"),
-        reasoning_tokens: wire.number_in("output_tokens_details", "reasoning_tokens"),
-        ..Usage::default()
-    };
-    Some(UsageDraft {
-        usage: with_total(usage, wire.number("total_tokens")),
-        cache_creation_tokens: wire.number_in("input_tokens_details", "cache_write_tokens"),
-    })
 }
 
 /// Adds an item of the output that is complete.
