@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{UsageDraft, says_something, with_total};
 use super::json::Fields;
+use super::parts;
 
 /// A tool choice: a word, or an object that names a tool.
 pub(super) fn tool_choice(value: Option<&Value>) -> Option<String> {
@@ -13,6 +14,16 @@ pub(super) fn tool_choice(value: Option<&Value>) -> Option<String> {
         Value::Object(_) => Some("specific".into()),
         _ => None,
     }
+}
+
+/// Audio inside a message.
+pub(super) fn input_audio(part: &mut Map<String, Value>) -> Value {
+    let mut audio = part.take_object("input_audio").unwrap_or_default();
+    let mime = audio
+        .take_text("format")
+        .map(|format| format!("audio/{format}"));
+    let data = audio.take_text("data").unwrap_or_default();
+    parts::blob("audio", mime.as_deref(), &data)
 }
 
 /// Usage, by the names that an API has for input and output tokens. Cached and

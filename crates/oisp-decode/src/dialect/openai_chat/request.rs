@@ -145,17 +145,7 @@ fn part(value: Value, builder: &mut MessageBuilder) {
             };
             builder.image(parts::uri("image", &url));
         }
-        "input_audio" => {
-            let mut audio = wire.take_object("input_audio").unwrap_or_default();
-            let mime = audio
-                .take_text("format")
-                .map(|format| format!("audio/{format}"));
-            builder.part(parts::blob(
-                "audio",
-                mime.as_deref(),
-                &audio.take_text("data").unwrap_or_default(),
-            ));
-        }
+        "input_audio" => builder.part(openai::input_audio(&mut wire)),
         "file" => builder.part(file(wire.take_object("file").unwrap_or_default())),
         "refusal" => builder
             .part(serde_json::json!({"type": "refusal", "content": wire.take_text("refusal")})),

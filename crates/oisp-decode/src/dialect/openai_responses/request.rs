@@ -132,17 +132,7 @@ fn part(mut part: Map<String, Value>, builder: &mut MessageBuilder) {
             };
             builder.part(file);
         }
-        "input_audio" => {
-            let mut audio = part.take_object("input_audio").unwrap_or_default();
-            let mime = audio
-                .take_text("format")
-                .map(|format| format!("audio/{format}"));
-            builder.part(parts::blob(
-                "audio",
-                mime.as_deref(),
-                &audio.take_text("data").unwrap_or_default(),
-            ));
-        }
+        "input_audio" => builder.part(openai::input_audio(&mut part)),
         other => builder.part(parts::generic(other)),
     }
 }
