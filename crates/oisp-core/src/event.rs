@@ -54,6 +54,8 @@ pub struct Event {
     /// Ties to other events.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related_events: Vec<Related>,
+    /// The trace that it belongs to.
+    pub trace_context: Option<TraceContext>,
 }
 
 /// The payload, by event type.
@@ -66,9 +68,21 @@ pub enum Data {
     /// Its answer.
     #[serde(rename = "ai.response")]
     AiResponse(Box<ai::Response>),
+    /// A piece of a streamed answer.
+    #[serde(rename = "ai.streaming_chunk")]
+    StreamingChunk(Box<ai::StreamingChunk>),
+    /// Texts that were embedded.
+    #[serde(rename = "ai.embedding")]
+    Embedding(Box<ai::Embedding>),
     /// A tool that a model asked for.
     #[serde(rename = "agent.tool_call")]
     ToolCall(Box<agent::ToolCall>),
+    /// What a tool gave back.
+    #[serde(rename = "agent.tool_result")]
+    ToolResult(Box<agent::ToolResult>),
+    /// A session of an agent.
+    #[serde(rename = "agent.session")]
+    Session(Box<agent::Session>),
     /// A program start.
     #[serde(rename = "process.exec")]
     ProcessExec(Box<process::Exec>),
@@ -86,7 +100,11 @@ impl Data {
         match self {
             Self::AiRequest(_) => "ai.request",
             Self::AiResponse(_) => "ai.response",
+            Self::StreamingChunk(_) => "ai.streaming_chunk",
+            Self::Embedding(_) => "ai.embedding",
             Self::ToolCall(_) => "agent.tool_call",
+            Self::ToolResult(_) => "agent.tool_result",
+            Self::Session(_) => "agent.session",
             Self::ProcessExec(_) => "process.exec",
             Self::ProcessFork(_) => "process.fork",
             Self::ProcessExit(_) => "process.exit",
@@ -237,6 +255,14 @@ impl Confidence {
             redaction_profile: None,
         }
     }
+
+    /// Something is missing: no better than medium from here on.
+    pub fn partial(&mut self) {
+        self.completeness = Completeness::Partial;
+        if self.level == Level::High {
+            self.level = Level::Medium;
+        }
+    }
 }
 
 /// Trust in an event as a whole.
@@ -261,6 +287,18 @@ pub enum Completeness {
     Partial,
     /// Content was taken out by redaction.
     Redacted,
+}
+
+/// A W3C trace context.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TraceContext {
+    /// 32 hexadecimal digits.
+    pub trace_id: String,
+    /// 16 hexadecimal digits.
+    pub span_id: Option<String>,
+    /// Flags of the `traceparent` that the client sent.
+    pub trace_flags: Option<u8>,
 }
 
 /// A tie to another event.

@@ -20,7 +20,8 @@ impl HashKey {
         Self(Secret::new(key))
     }
 
-    fn hash(&self, credential: &str) -> Option<String> {
+    /// The keyed hash of a text that must not be told.
+    pub(crate) fn hash(&self, credential: &str) -> Option<String> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose()).ok()?;
         mac.update(credential.as_bytes());
         let digest = mac.finalize().into_bytes();

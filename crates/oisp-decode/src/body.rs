@@ -1,7 +1,9 @@
 //! Message bodies as they arrive: content coding undone, size capped, holes
 //! remembered.
 
-use crate::http::coding;
+use serde_json::Value;
+
+use crate::http::{Headers, coding};
 
 /// Longest body that is kept, decoded bytes. Requests with a million tokens of
 /// context and images are below it.
@@ -94,4 +96,17 @@ impl Body {
         }
         readable
     }
+}
+
+/// A body of that content type may be read as JSON. Where none is told, it may.
+pub fn is_readable(headers: &Headers) -> bool {
+    headers.get("content-type").is_none_or(|kind| {
+        let kind = kind.to_ascii_lowercase();
+        ["json"].iter().any(|word| kind.contains(word))
+    })
+}
+
+/// A whole body as JSON; `None` where it is none.
+pub fn json(_headers: &Headers, bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice(bytes).ok()
 }

@@ -25,6 +25,14 @@ const SESSION_FIELDS: [&str; 5] = [
     "x-session-affinity",
 ];
 
+/// The session that a client names in its header fields.
+pub fn session_of(headers: &Headers) -> Option<&str> {
+    SESSION_FIELDS
+        .into_iter()
+        .find_map(|field| headers.get(field))
+        .filter(|session| !session.is_empty())
+}
+
 /// The conversations that are under way.
 #[derive(Debug, Default)]
 pub struct Conversations {
@@ -42,15 +50,11 @@ impl Conversations {
     pub fn id_of(
         &mut self,
         conn: &ConnId,
-        headers: &Headers,
+        session: Option<&str>,
         system: Option<&str>,
         at: Timestamp,
     ) -> String {
-        if let Some(session) = SESSION_FIELDS
-            .into_iter()
-            .find_map(|field| headers.get(field))
-            .filter(|session| !session.is_empty())
-        {
+        if let Some(session) = session {
             return format!("conv_{}", short(&digest(&[b"session", session.as_bytes()])));
         }
         let system = system.unwrap_or_default().as_bytes();
@@ -120,9 +124,8 @@ mod tests {
     #[test]
     fn a_conversation_goes_on_until_a_long_pause() {
         let mut conversations = Conversations::default();
-        let mut id = |minute, system| {
-            conversations.id_of(&CONN, &Headers::default(), Some(system), at_minute(minute))
-        };
+        let mut id =
+            |minute, system| conversations.id_of(&CONN, None, Some(system), at_minute(minute));
         let first = id(0, "be kind");
         assert_eq!(first, id(20, "be kind"));
         assert_eq!(first, id(45, "be kind"));
@@ -135,11 +138,12 @@ mod tests {
         let mut headers = Headers::default();
         headers.push("X-Session-Id", b"abc");
         let mut conversations = Conversations::default();
-        let one = conversations.id_of(&CONN, &headers, Some("a"), at_minute(0));
+        let session = session_of(&headers);
+        let one = conversations.id_of(&CONN, session, Some("a"), at_minute(0));
         let other = ConnId { pid: 8, ..CONN };
         assert_eq!(
             one,
-            conversations.id_of(&other, &headers, Some("b"), at_minute(500))
+            conversations.id_of(&other, session, Some("b"), at_minute(500))
         );
     }
 }

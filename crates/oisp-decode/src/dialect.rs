@@ -11,13 +11,18 @@ mod json;
 mod openai;
 mod openai_chat;
 mod openai_responses;
+mod operation;
 mod parts;
+mod route;
 
+use oisp_core::event::Level;
 use serde_json::Value;
 
-pub use answer::{Answer, ChoiceDraft, ToolDraft, error_of_failure};
+pub use answer::{Answer, ChoiceDraft, EmbeddingDraft, ToolDraft, UsageDraft, error_of_failure};
 pub use call::{Call, SpokenMessage};
+pub use operation::Operation;
 pub(crate) use parts::hex;
+pub use route::{Detection, identify, is_worth_parsing, without_query};
 
 use crate::http::RequestHead;
 
@@ -26,11 +31,38 @@ pub trait Dialect: Sync {
     /// The name in `attrs["oisp.dialect"]`.
     fn name(&self) -> &'static str;
 
-    /// Reads a request body.
-    fn call(&self, body: Value) -> Call;
+    /// What a call is for.
+    fn operation(&self) -> Operation {
+        Operation::CHAT
+    }
+
+    /// How far what it reads can be trusted: `Low` for wire formats that are
+    /// not public.
+    fn level(&self) -> Level {
+        Level::High
+    }
+
+    /// The schema's name of the server that alone has this API, for hosts that
+    /// name nobody.
+    fn provider(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// An answer that is a JSON array is a stream of the array's elements.
+    fn streams_arrays(&self) -> bool {
+        false
+    }
+
+    /// Reads a request: its head for what stands in the path, its body as JSON.
+    fn call(&self, head: &RequestHead, body: Value) -> Call;
 
     /// Reads a whole answer.
     fn answer(&self, body: Value) -> Answer;
+
+    /// Reads a whole answer that is not JSON; `None` where it should be.
+    fn answer_of_bytes(&self, _content_type: Option<&str>, _bytes: &[u8]) -> Option<Answer> {
+        None
+    }
 
     /// A reader of a streamed answer.
     fn stream(&self) -> Box<dyn AnswerStream + Send>;
@@ -41,77 +73,57 @@ pub trait AnswerStream {
     /// Takes one event. True where it carried content of the model.
     fn event(&mut self, name: Option<&str>, data: Value) -> bool;
 
+    /// Takes one event whose data is not to be read as JSON, and tells whether
+    /// it carried content; `None` leaves it to [`AnswerStream::event`].
+    fn text_event(&mut self, _name: Option<&str>, _text: &str) -> Option<bool> {
+        None
+    }
+
     /// Bytes are missing from here on: text must not be joined over the gap.
     fn gap(&mut self);
 
     /// The answer so far.
+    #[allow(dead_code, reason = "for answers that are told while they grow")]
+    fn so_far(&self) -> &Answer;
+
+    /// The answer, at its end.
     fn finish(self: Box<Self>) -> Answer;
 }
 
-/// How a call was recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detection {
-    /// By its path.
-    KnownEndpoint,
-    /// By the shape of its body.
-    Payload,
+/// A reader of a stream whose every event is an answer of its own: the last one
+/// counts.
+#[allow(dead_code, reason = "for dialects whose streams repeat the answer")]
+pub(crate) struct WholeAnswers {
+    read: fn(Value) -> Answer,
+    last: Answer,
 }
 
-impl Detection {
-    /// The name in `confidence.ai_detection_method`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::KnownEndpoint => "known_endpoint",
-            Self::Payload => "payload_inspection",
+#[allow(dead_code, reason = "for dialects whose streams repeat the answer")]
+impl WholeAnswers {
+    /// With the dialect's reader of whole answers.
+    pub(crate) fn new(read: fn(Value) -> Answer) -> Self {
+        Self {
+            read,
+            last: Answer::default(),
         }
     }
 }
 
-/// The dialect of a request, or `None` where it is no AI call.
-pub fn identify(
-    head: &RequestHead,
-    body: Option<&Value>,
-) -> Option<(&'static dyn Dialect, Detection)> {
-    let path = head.path.as_deref().map(without_query).unwrap_or_default();
-    let is_anthropic = head.headers.get("anthropic-version").is_some();
-    if path.ends_with("/chat/completions") {
-        return Some((&openai_chat::OpenAiChat, Detection::KnownEndpoint));
+impl AnswerStream for WholeAnswers {
+    fn event(&mut self, _name: Option<&str>, data: Value) -> bool {
+        if data.is_object() {
+            self.last = (self.read)(data);
+        }
+        !self.last.choices.is_empty()
     }
-    if path.ends_with("/responses") && body.is_none_or(is_responses_shaped) {
-        return Some((&openai_responses::OpenAiResponses, Detection::KnownEndpoint));
-    }
-    let has_shape = body.is_some_and(is_chat_shaped);
-    if path.ends_with("/v1/messages") && (has_shape || (body.is_none() && is_anthropic)) {
-        return Some((&anthropic::Anthropic, Detection::KnownEndpoint));
-    }
-    // A path that belongs to another API, or to one that counts or batches.
-    if !has_shape || path.ends_with("/count_tokens") || path.ends_with("/batches") {
-        return None;
-    }
-    if is_anthropic {
-        return Some((&anthropic::Anthropic, Detection::Payload));
-    }
-    Some((&openai_chat::OpenAiChat, Detection::Payload))
-}
 
-/// A path without its query.
-pub fn without_query(path: &str) -> &str {
-    path.split(['?', '#']).next().unwrap_or(path)
-}
+    fn gap(&mut self) {}
 
-/// An input, or a reference to a stored prompt that stands for one.
-fn is_responses_shaped(body: &Value) -> bool {
-    body.get("input").is_some() || body.get("prompt").is_some()
-}
+    fn so_far(&self) -> &Answer {
+        &self.last
+    }
 
-/// A model's name, and messages that each have a role.
-fn is_chat_shaped(body: &Value) -> bool {
-    let messages = body.get("messages").and_then(Value::as_array);
-    body.get("model").is_some_and(Value::is_string)
-        && messages.is_some_and(|messages| {
-            !messages.is_empty()
-                && messages
-                    .iter()
-                    .all(|message| message.get("role").is_some_and(Value::is_string))
-        })
+    fn finish(self: Box<Self>) -> Answer {
+        self.last
+    }
 }

@@ -1,10 +1,14 @@
 //! From a call and its answer to events.
 
+mod choice;
+mod headers;
 mod request;
 mod response;
+mod timing;
+mod tools;
 
 use oisp_core::event::ai::{Model, Provider};
-use oisp_core::event::{Completeness, Confidence, Level, Source};
+use oisp_core::event::{Confidence, Source, TraceContext};
 use oisp_core::{ConnId, Event, EventId, Timestamp, event};
 use serde_json::{Map, Value};
 
@@ -49,8 +53,20 @@ pub struct Shared {
     pub dialect: &'static dyn Dialect,
     /// How the call was recognised.
     pub detection: Detection,
+    /// The trace of the conversation.
+    pub trace: TraceContext,
     /// `attrs` that every event of the call has.
     pub attrs: Map<String, Value>,
+}
+
+impl Shared {
+    /// Where the answer was captured.
+    const fn answer_point(&self) -> &'static str {
+        match self.side {
+            Side::Client => "ssl_read",
+            Side::Server => "ssl_write",
+        }
+    }
 }
 
 impl Emitter<'_> {
@@ -105,7 +121,34 @@ impl Emitter<'_> {
             attrs: Map::new(),
             ext: Map::new(),
             related_events: Vec::new(),
+            trace_context: None,
         }
+    }
+}
+
+/// How a call was recognised, and how far its dialect can be trusted.
+trait Recognised {
+    fn dialect(&self) -> &'static dyn Dialect;
+    fn detection(&self) -> Detection;
+}
+
+impl Recognised for Asked {
+    fn dialect(&self) -> &'static dyn Dialect {
+        self.dialect
+    }
+
+    fn detection(&self) -> Detection {
+        self.detection
+    }
+}
+
+impl Recognised for Shared {
+    fn dialect(&self) -> &'static dyn Dialect {
+        self.dialect
+    }
+
+    fn detection(&self) -> Detection {
+        self.detection
     }
 }
 
@@ -113,11 +156,12 @@ impl Emitter<'_> {
 fn confidence(
     ending: Ending,
     damage: impl Iterator<Item = &'static str>,
-    detection: Detection,
+    recognised: &impl Recognised,
 ) -> Confidence {
     let mut confidence = Confidence::full();
     confidence.content_source = Some("tls_boundary");
-    confidence.ai_detection_method = Some(detection.as_str());
+    confidence.ai_detection_method = Some(recognised.detection().as_str());
+    confidence.level = recognised.dialect().level();
     if ending != Ending::Complete {
         confidence.reasons.push(ending.as_str().to_owned());
     }
@@ -127,8 +171,7 @@ fn confidence(
         }
     }
     if !confidence.reasons.is_empty() {
-        confidence.completeness = Completeness::Partial;
-        confidence.level = Level::Medium;
+        confidence.partial();
     }
     confidence
 }
@@ -137,7 +180,6 @@ fn confidence(
 fn unreadable(confidence: &mut Confidence) {
     if confidence.reasons.is_empty() {
         confidence.reasons.push("body_not_readable".to_owned());
-        confidence.completeness = Completeness::Partial;
-        confidence.level = Level::Medium;
+        confidence.partial();
     }
 }

@@ -6,7 +6,7 @@ mod answer;
 use oisp_core::{Event, Timestamp};
 use serde_json::Value;
 
-use crate::body::{Body, Damage};
+use crate::body::{self, Body, Damage};
 use crate::connection::Side;
 use crate::dialect::{self, Call, Detection, Dialect};
 use crate::emit::{self, Emitter};
@@ -86,7 +86,7 @@ impl Exchange {
             }
             _ if self.state != State::Open => {}
             (_, Part::Request(head)) => self.begin_request(head),
-            (_, Part::Response(head)) => self.begin_response(head),
+            (_, Part::Response(head)) => self.begin_response(at, head),
             (Half::Request, Part::Body(bytes)) => {
                 if let Some(request) = &mut self.request {
                     request.body.push(&bytes, &mut request.bytes);
@@ -117,13 +117,13 @@ impl Exchange {
         });
     }
 
-    fn begin_response(&mut self, head: ResponseHead) {
+    fn begin_response(&mut self, at: Timestamp, head: ResponseHead) {
         if self.request.is_none() && self.call.is_none() {
             // The request went by before the capture began.
             self.state = State::Ignored;
             return;
         }
-        self.answer.begin(head);
+        self.answer.begin(at, head);
     }
 
     fn end_request(
@@ -138,8 +138,8 @@ impl Exchange {
         };
         let RequestPart { head, body, bytes } = request;
         let whole = ending == Ending::Complete && !body.damage.any();
-        let json: Option<Value> = if whole && may_hold_call(&head, &bytes) {
-            serde_json::from_slice(&bytes).ok()
+        let json: Option<Value> = if whole && dialect::is_worth_parsing(&head, &bytes) {
+            body::json(&head.headers, &bytes)
         } else {
             None
         };
@@ -148,7 +148,7 @@ impl Exchange {
             self.state = State::Ignored;
             return;
         };
-        let call = json.map(|json| dialect.call(json));
+        let call = json.map(|json| dialect.call(&head, json));
         let asked = Asked {
             head,
             dialect,
@@ -183,25 +183,5 @@ impl Exchange {
 
 /// What cannot be a call by its head alone.
 fn may_be_call(head: &RequestHead) -> bool {
-    let json = head
-        .headers
-        .get("content-type")
-        .is_none_or(|kind| kind.to_ascii_lowercase().contains("json"));
-    json && head.method.as_deref().is_none_or(|method| method == "POST")
-}
-
-/// Whether a body is worth parsing: by its path, or by the words that every
-/// chat request has. Most JSON that a machine posts is not for a model.
-fn may_hold_call(head: &RequestHead, bytes: &[u8]) -> bool {
-    let path = head
-        .path
-        .as_deref()
-        .map(dialect::without_query)
-        .unwrap_or_default();
-    let by_path = ["/chat/completions", "/messages", "/responses"]
-        .iter()
-        .any(|end| path.ends_with(end));
-    by_path
-        || (memchr::memmem::find(bytes, b"\"messages\"").is_some()
-            && memchr::memmem::find(bytes, b"\"model\"").is_some())
+    body::is_readable(&head.headers) && head.method.as_deref().is_none_or(|method| method == "POST")
 }

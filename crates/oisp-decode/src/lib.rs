@@ -26,6 +26,7 @@ mod process;
 mod provider;
 mod sse;
 mod stream;
+mod trace;
 
 pub use auth::HashKey;
 pub use decoder::{Decoder, MAX_CONNECTIONS};

@@ -72,6 +72,7 @@ pub fn event_of(raw: &RawEvent, process: &ProcessEvent) -> Option<Event> {
         attrs: Map::new(),
         ext: Map::new(),
         related_events: Vec::new(),
+        trace_context: None,
     })
 }
 

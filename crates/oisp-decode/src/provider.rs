@@ -40,8 +40,9 @@ const HOSTS: &[(&str, &str, &str)] = &[
     ("githubcopilot.com", "other", "github_copilot"),
 ];
 
-/// Who `authority` (a host, with or without a port) is.
-pub fn provider_of(authority: Option<&str>) -> ProviderName {
+/// Who `authority` (a host, with or without a port) is. A host that names
+/// nobody is who alone has the API that it serves.
+pub fn provider_of(authority: Option<&str>, by_api: Option<&'static str>) -> ProviderName {
     let host = authority
         .map(host_of)
         .unwrap_or_default()
@@ -49,7 +50,7 @@ pub fn provider_of(authority: Option<&str>) -> ProviderName {
     let known = HOSTS.iter().find(|(suffix, _, _)| is_below(&host, suffix));
     known.map_or(
         ProviderName {
-            schema: "other",
+            schema: by_api.unwrap_or("other"),
             otel: None,
         },
         |(_, schema, otel)| ProviderName {
@@ -79,27 +80,33 @@ mod tests {
 
     #[test]
     fn known_hosts_have_names_and_look_alikes_have_none() {
-        assert_eq!(provider_of(Some("api.openai.com:443")).schema, "openai");
         assert_eq!(
-            provider_of(Some("eu-west4-aiplatform.googleapis.com")).otel,
+            provider_of(Some("api.openai.com:443"), None).schema,
+            "openai"
+        );
+        assert_eq!(
+            provider_of(Some("eu-west4-aiplatform.googleapis.com"), None).otel,
             Some("gcp.vertex_ai")
         );
         assert_eq!(
-            provider_of(Some("my-resource.openai.azure.com")).schema,
+            provider_of(Some("my-resource.openai.azure.com"), None).schema,
             "azure_openai"
         );
         assert_eq!(
-            provider_of(Some("notapi.openai.com.example.net")).schema,
+            provider_of(Some("notapi.openai.com.example.net"), None).schema,
             "other"
         );
-        assert_eq!(provider_of(Some("evilapi.openai.com")).schema, "other");
         assert_eq!(
-            provider_of(Some("127.0.0.1:8000")),
+            provider_of(Some("evilapi.openai.com"), None).schema,
+            "other"
+        );
+        assert_eq!(
+            provider_of(Some("127.0.0.1:8000"), None),
             ProviderName {
                 schema: "other",
                 otel: None
             }
         );
-        assert_eq!(provider_of(None).schema, "other");
+        assert_eq!(provider_of(None, None).schema, "other");
     }
 }

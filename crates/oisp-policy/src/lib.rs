@@ -79,6 +79,7 @@ mod tests {
             attrs: serde_json::Map::new(),
             ext: serde_json::Map::new(),
             related_events: Vec::new(),
+            trace_context: None,
         }
     }
 

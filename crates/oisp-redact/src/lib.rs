@@ -30,9 +30,10 @@ pub struct Redactor {
 const OBSERVED: [&str; 4] = ["data", "attrs", "ext", "process"];
 
 /// Fields inside them that the sensor made: identifiers that must stay whole.
-const OWN: [&str; 6] = [
+const OWN: [&str; 7] = [
     "request_id",
     "conversation_id",
+    "system_prompt_hash",
     "key_hash",
     "key_prefix",
     "start_time",

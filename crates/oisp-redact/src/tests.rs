@@ -35,6 +35,7 @@ fn event(text: &str) -> Event {
             .cloned()
             .unwrap(),
         related_events: Vec::new(),
+            trace_context: None,
     }
 }
 

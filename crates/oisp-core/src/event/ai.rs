@@ -29,6 +29,8 @@ pub struct Request {
     pub messages_count: Option<usize>,
     /// A system prompt is among them.
     pub has_system_prompt: Option<bool>,
+    /// Keyed hash of the system prompt.
+    pub system_prompt_hash: Option<String>,
     /// Tools that the model may call.
     pub tools: Option<Vec<Tool>>,
     /// How many tools.
@@ -80,14 +82,60 @@ pub struct Response {
     pub finish_reason: Option<FinishReason>,
 }
 
+/// A piece of a streamed answer.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct StreamingChunk {
+    /// Shared with the request.
+    pub request_id: String,
+    /// Position among the chunks of the answer.
+    pub chunk_index: u64,
+    /// What it adds.
+    pub delta: Delta,
+    /// Why the answer ended, on the last one.
+    pub finish_reason: Option<String>,
+}
+
+/// What a chunk adds.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Delta {
+    /// Text.
+    pub content: Option<String>,
+    /// The speaker, on the first one.
+    pub role: Option<&'static str>,
+    /// Tool calls, with the arguments that this chunk adds.
+    pub tool_calls: Option<Vec<ToolCall>>,
+}
+
+/// Texts that were embedded.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Embedding {
+    /// Who is called.
+    pub provider: Provider,
+    /// The model that answered.
+    pub model: Option<Model>,
+    /// How many inputs.
+    pub input_count: Option<usize>,
+    /// Tokens.
+    pub total_tokens: Option<u64>,
+    /// Length of a vector.
+    pub dimensions: Option<usize>,
+    /// From the request's first byte to the answer's last, milliseconds.
+    pub latency_ms: Option<u64>,
+}
+
 /// Who is called.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Provider {
     /// One of the schema's names; `other` for a provider it does not list.
-    pub name: &'static str,
+    pub name: String,
     /// URL of the endpoint, without query.
     pub endpoint: Option<String>,
+    /// Region of the provider's cloud.
+    pub region: Option<String>,
     /// Organisation at the provider.
     pub organization_id: Option<String>,
     /// Project at the provider.
@@ -100,6 +148,8 @@ pub struct Provider {
 pub struct Model {
     /// As sent or answered.
     pub id: String,
+    /// Its family, where the registry knows it.
+    pub family: Option<String>,
 }
 
 /// How a caller proved who it is. Never the credential itself.
@@ -243,7 +293,7 @@ pub enum FinishReason {
 /// Tokens, as totals: cached and reasoning tokens are part of prompt and
 /// completion. What the provider did not give is absent.
 #[skip_serializing_none]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Usage {
     /// Input, cached tokens included.
     pub prompt_tokens: Option<u64>,
@@ -255,6 +305,13 @@ pub struct Usage {
     pub cached_tokens: Option<u64>,
     /// Output spent on reasoning.
     pub reasoning_tokens: Option<u64>,
+    /// Cost of the input, US dollars.
+    pub input_cost_usd: Option<f64>,
+    /// Cost of the output, US dollars.
+    pub output_cost_usd: Option<f64>,
+    /// Cost of the call, US dollars: the provider's own figure where it gives
+    /// one.
+    pub total_cost_usd: Option<f64>,
 }
 
 /// A provider's error.

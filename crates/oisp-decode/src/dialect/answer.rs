@@ -22,6 +22,26 @@ pub struct Answer {
     pub error: Option<Error>,
     /// Further attributes, OpenTelemetry names.
     pub attrs: Map<String, Value>,
+    /// Vectors, where some were asked for.
+    pub embedding: Option<EmbeddingDraft>,
+    /// What the provider says that the call cost, US dollars.
+    pub cost_usd: Option<f64>,
+    /// The server that alone writes answers so, the schema's name.
+    pub provider: Option<&'static str>,
+    /// Parts of the answer that belong to no choice, such as a picture that was
+    /// made or a list of ranks.
+    pub parts: Vec<Value>,
+    /// It says something although it has no choice: vectors, ranks, a count.
+    pub is_answer: bool,
+}
+
+/// Vectors of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EmbeddingDraft {
+    /// How many.
+    pub count: usize,
+    /// Length of each.
+    pub dimensions: Option<usize>,
 }
 
 /// One alternative.
@@ -39,6 +59,10 @@ pub struct ChoiceDraft {
     pub finish_raw: Option<String>,
     /// The same in the schema's words.
     pub finish: Option<FinishReason>,
+    /// OpenTelemetry message parts for what it holds beyond text, thinking,
+    /// refusal and calls: pictures, audio, results of tools that the provider
+    /// ran.
+    pub parts: Vec<Value>,
 }
 
 /// A tool call while it is put together.
@@ -64,15 +88,27 @@ impl ToolDraft {
 }
 
 /// Tokens, and what the schema has no field for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct UsageDraft {
     /// What the schema has fields for.
     pub usage: Usage,
     /// Input written to a cache.
     pub cache_creation_tokens: Option<u64>,
+    /// The part of it that is kept for an hour.
+    pub cache_creation_1h_tokens: Option<u64>,
+    /// Input that was audio.
+    pub input_audio_tokens: Option<u64>,
+    /// Output that was audio.
+    pub output_audio_tokens: Option<u64>,
 }
 
 impl Answer {
+    /// True where nothing of what an answer is for came.
+    pub fn says_nothing(&self) -> bool {
+        let is_empty = self.choices.is_empty() && self.parts.is_empty();
+        is_empty && self.error.is_none() && self.embedding.is_none() && !self.is_answer
+    }
+
     /// The choice at a position, made where it is new.
     pub fn choice(&mut self, index: u64) -> &mut ChoiceDraft {
         self.choices.entry(index).or_default()

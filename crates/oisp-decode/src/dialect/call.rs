@@ -20,6 +20,8 @@ pub struct Call {
     pub parameters: Parameters,
     /// Further attributes, OpenTelemetry names.
     pub attrs: Map<String, Value>,
+    /// The client's own name of the conversation.
+    pub session: Option<String>,
 }
 
 /// A message, and what it holds beyond text.

@@ -6,6 +6,16 @@ use serde_json::{Map, Value};
 use super::answer::{UsageDraft, says_something, with_total};
 use super::json::Fields;
 use super::parts;
+use super::route::{unescaped, without_query};
+use crate::http::RequestHead;
+
+/// The deployment that a path of Azure names in place of a model.
+pub(super) fn deployment(head: &RequestHead) -> Option<String> {
+    let path = without_query(head.path.as_deref()?);
+    let (_, rest) = path.split_once("/openai/deployments/")?;
+    let name = rest.split('/').next()?;
+    (!name.is_empty()).then(|| unescaped(name))
+}
 
 /// A tool choice: a word, or an object that names a tool.
 pub(super) fn tool_choice(value: Option<&Value>) -> Option<String> {
@@ -43,5 +53,6 @@ pub(super) fn usage(wire: &Map<String, Value>, input: &str, output: &str) -> Opt
     Some(UsageDraft {
         usage: with_total(usage, wire.number("total_tokens")),
         cache_creation_tokens: wire.number_in(&of_input, "cache_write_tokens"),
+        ..UsageDraft::default()
     })
 }

@@ -7,18 +7,34 @@ mod stream;
 
 use serde_json::Value;
 
+use super::route::{Route, is_chat_shaped};
 use super::{Answer, AnswerStream, Call, Dialect};
+use crate::http::RequestHead;
 
 /// The dialect.
 pub(super) struct OpenAiChat;
+
+pub(super) fn route(route: &Route<'_>) -> Option<&'static dyn Dialect> {
+    route
+        .path
+        .ends_with("/chat/completions")
+        .then_some(&OpenAiChat)
+}
+
+pub(super) fn route_by_shape(route: &Route<'_>) -> Option<&'static dyn Dialect> {
+    route
+        .body
+        .is_some_and(is_chat_shaped)
+        .then_some(&OpenAiChat)
+}
 
 impl Dialect for OpenAiChat {
     fn name(&self) -> &'static str {
         "openai.chat"
     }
 
-    fn call(&self, body: Value) -> Call {
-        request::call(body)
+    fn call(&self, head: &RequestHead, body: Value) -> Call {
+        request::call(head, body)
     }
 
     fn answer(&self, body: Value) -> Answer {

@@ -7,17 +7,25 @@ mod stream;
 
 use serde_json::Value;
 
+use super::route::Route;
 use super::{Answer, AnswerStream, Call, Dialect};
+use crate::http::RequestHead;
 
 /// The dialect.
 pub(super) struct OpenAiResponses;
+
+/// An input, or a reference to a stored prompt that stands for one.
+pub(super) fn route(route: &Route<'_>) -> Option<&'static dyn Dialect> {
+    let fits = route.may_have("input") || route.may_have("prompt");
+    (route.path.ends_with("/responses") && fits).then_some(&OpenAiResponses)
+}
 
 impl Dialect for OpenAiResponses {
     fn name(&self) -> &'static str {
         "openai.responses"
     }
 
-    fn call(&self, body: Value) -> Call {
+    fn call(&self, _head: &RequestHead, body: Value) -> Call {
         request::call(body)
     }
 

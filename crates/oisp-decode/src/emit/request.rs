@@ -8,10 +8,12 @@ use serde_json::{Map, Value, json};
 use super::{Emitter, Shared, confidence, unreadable};
 use crate::auth::auth_of;
 use crate::connection::Side;
+use crate::conversation::session_of;
 use crate::dialect::{Call, Detection, SpokenMessage, without_query};
 use crate::exchange::Asked;
-use crate::http::RequestHead;
+use crate::http::{Headers, RequestHead};
 use crate::provider::{ProviderName, provider_of};
+use crate::trace;
 
 pub(super) fn emit(
     emitter: &mut Emitter<'_>,
@@ -20,7 +22,7 @@ pub(super) fn emit(
     out: &mut Vec<Event>,
 ) -> Shared {
     let mut shared = share(emitter, &asked, side);
-    let mut confidence = confidence(asked.ending, asked.damage.reasons(), asked.detection);
+    let mut confidence = confidence(asked.ending, asked.damage.reasons(), &asked);
     if asked.call.is_none() {
         unreadable(&mut confidence);
     }
@@ -29,13 +31,16 @@ pub(super) fn emit(
         conversation_id: Some(shared.conversation_id.clone()),
         provider: shared.provider.clone(),
         auth: Some(auth_of(&asked.head.headers, emitter.hash_key)),
-        request_type: "chat",
+        request_type: asked.dialect.operation().request_type,
         ..Request::default()
     };
     let mut attrs = shared.attrs.clone();
     let mut ext = Map::new();
     match asked.call {
-        Some(call) => fill(&mut data, call, asked.detection, &mut attrs, &mut ext),
+        Some(call) => {
+            data.system_prompt_hash = call.system().and_then(|text| emitter.hash_key.hash(&text));
+            fill(&mut data, call, asked.detection, &mut attrs, &mut ext);
+        }
         None => confidence
             .missing
             .extend(["model", "messages"].map(str::to_owned)),
@@ -66,18 +71,23 @@ fn event(
     );
     event.attrs = attrs;
     event.ext = ext;
+    event.trace_context = Some(shared.trace.clone());
     event
 }
 
 fn share(emitter: &mut Emitter<'_>, asked: &Asked, side: Side) -> Shared {
     let began = asked.head.began;
     let request_event = emitter.event_id(began, "ai.request", 0);
-    let system = asked.call.as_ref().and_then(Call::system);
+    let call = asked.call.as_ref();
+    let system = call.and_then(Call::system);
+    let session =
+        session_of(&asked.head.headers).or_else(|| call.and_then(|call| call.session.as_deref()));
     let conversation_id =
         emitter
             .conversations
-            .id_of(emitter.conn, &asked.head.headers, system.as_deref(), began);
-    let name = provider_of(asked.head.authority.as_deref());
+            .id_of(emitter.conn, session, system.as_deref(), began);
+    let name = provider_of(asked.head.authority.as_deref(), asked.dialect.provider());
+    let trace = trace::of(&asked.head.headers, &conversation_id, &request_event);
     Shared {
         request_event,
         request_id: format!("req_{request_event}"),
@@ -88,6 +98,7 @@ fn share(emitter: &mut Emitter<'_>, asked: &Asked, side: Side) -> Shared {
         side,
         dialect: asked.dialect,
         detection: asked.detection,
+        trace,
         attrs: attrs(emitter, asked, name, side),
     }
 }
@@ -95,7 +106,8 @@ fn share(emitter: &mut Emitter<'_>, asked: &Asked, side: Side) -> Shared {
 fn provider(head: &RequestHead, name: ProviderName) -> Provider {
     let path = head.path.as_deref().map(without_query);
     Provider {
-        name: name.schema,
+        name: name.schema.to_owned(),
+        region: None,
         endpoint: head
             .authority
             .as_deref()
@@ -116,14 +128,27 @@ fn attrs(
     attrs.insert("oisp.dialect".into(), asked.dialect.name().into());
     attrs.insert("oisp.side".into(), side.as_str().into());
     attrs.insert("oisp.connection.id".into(), emitter.conn.to_string().into());
-    attrs.insert("gen_ai.operation.name".into(), "chat".into());
+    attrs.insert(
+        "gen_ai.operation.name".into(),
+        asked.dialect.operation().otel.into(),
+    );
     if let Some(name) = name.otel {
         attrs.insert("gen_ai.provider.name".into(), name.into());
     }
     if let Some(agent) = asked.head.headers.get("user-agent") {
         attrs.insert("user_agent.original".into(), agent.into());
     }
+    if let Some(retry) = retries(&asked.head.headers) {
+        attrs.insert("http.request.resend_count".into(), retry.into());
+    }
     attrs
+}
+
+/// How often the client has tried before, as the SDKs of OpenAI and Anthropic
+/// tell it.
+fn retries(headers: &Headers) -> Option<u64> {
+    let count = headers.get("x-stainless-retry-count")?.parse().ok()?;
+    (count > 0).then_some(count)
 }
 
 fn fill(
@@ -133,24 +158,12 @@ fn fill(
     attrs: &mut Map<String, Value>,
     ext: &mut Map<String, Value>,
 ) {
+    fill_messages(data, &call);
     attrs.extend(call.attrs);
-    data.model = call.model.map(|id| Model { id });
+    data.model = call.model.map(|id| Model { id, family: None });
     // What an absent field means is known of known endpoints only.
     let default = (detection == Detection::KnownEndpoint).then_some(false);
     data.streaming = call.streaming.or(default);
-    data.messages_count = Some(call.messages.len());
-    data.has_system_prompt = Some(
-        call.messages
-            .iter()
-            .any(|spoken| spoken.message.role == "system"),
-    );
-    let images: usize = call
-        .messages
-        .iter()
-        .filter_map(|spoken| spoken.message.image_count)
-        .sum();
-    data.has_images = Some(images > 0);
-    data.image_count = (images > 0).then_some(images);
     data.tools_count = (!call.tools.is_empty()).then_some(call.tools.len());
     data.tools = (!call.tools.is_empty()).then_some(call.tools);
     data.tool_choice = call.tool_choice;
@@ -165,6 +178,22 @@ fn fill(
             .map(|spoken| spoken.message)
             .collect(),
     );
+}
+
+fn fill_messages(data: &mut Request, call: &Call) {
+    let messages = &call.messages;
+    data.messages_count = Some(messages.len());
+    let is_chat = data.request_type == "chat";
+    let has_system = messages
+        .iter()
+        .any(|spoken| spoken.message.role == "system");
+    data.has_system_prompt = is_chat.then_some(has_system);
+    let images: usize = messages
+        .iter()
+        .filter_map(|spoken| spoken.message.image_count)
+        .sum();
+    data.has_images = (is_chat || images > 0).then_some(images > 0);
+    data.image_count = (images > 0).then_some(images);
 }
 
 /// What messages hold beyond text, with the position of the message.

@@ -1,73 +1,46 @@
-//! `ai.response`, and the `agent.tool_call` events that follow from it.
+//! `ai.response`, and what follows from it: `ai.embedding` and the
+//! `agent.tool_call` events.
 
 use oisp_core::Event;
-use oisp_core::event::agent::{Tool, ToolCall as ToolCallEvent};
-use oisp_core::event::ai::{Arguments, Choice, FinishReason, Message, Model, Response, ToolCall};
-use oisp_core::event::{Data, Related, Relationship};
+use oisp_core::event::ai::{Embedding, FinishReason, Model, Response};
+use oisp_core::event::{Confidence, Data, Related, Relationship};
 use serde_json::{Map, Value, json};
 
-use super::{Emitter, Shared, confidence, unreadable};
-use crate::connection::Side;
-use crate::dialect::{Answer, ChoiceDraft};
+use super::{Emitter, Shared, choice, confidence, headers, timing, tools, unreadable};
+use crate::dialect::{Answer, EmbeddingDraft, UsageDraft};
 use crate::exchange::Answered;
-use crate::http::{Ending, ResponseHead};
+use crate::http::Ending;
 
 pub(super) fn emit(
     emitter: &Emitter<'_>,
     shared: &Shared,
-    answered: Answered,
+    mut answered: Answered,
     out: &mut Vec<Event>,
 ) {
     let response_event = emitter.event_id(answered.ended, "ai.response", 0);
     let at = answered.ended;
-    let mut confidence = confidence(answered.ending, answered.damage.reasons(), shared.detection);
-    let status = answered.head.as_ref().and_then(|head| head.status);
-    let failed_status = status.is_some_and(|status| status >= 400);
-    // A body in another form than the request's dialect leads to expect.
-    let says_nothing = |answer: &Answer| answer.choices.is_empty() && answer.error.is_none();
-    if !failed_status && answered.answer.as_ref().is_none_or(says_nothing) {
-        unreadable(&mut confidence);
-    }
-    let mut data = Response {
-        request_id: shared.request_id.clone(),
-        conversation_id: Some(shared.conversation_id.clone()),
-        provider: shared.provider.clone(),
-        model: shared.model.clone(),
-        provider_request_id: answered.head.as_ref().and_then(provider_request_id),
-        status_code: status,
-        latency_ms: answered
-            .head
-            .as_ref()
-            .filter(|_| answered.ending == Ending::Complete)
-            .map(|_| at.millis_since(shared.began)),
-        time_to_first_token_ms: answered
-            .first_content
-            .map(|first| first.millis_since(shared.began)),
-        ..Response::default()
-    };
+    let answer = answered.answer.take();
+    let embedding = answer.as_ref().and_then(|answer| answer.embedding);
+    let mut confidence = confidence_in(shared, &answered, answer.as_ref());
     let mut attrs = shared.attrs.clone();
     let mut ext = Map::new();
-    if let Some(answer) = answered.answer {
-        fill(&mut data, answer, failed_status, &mut attrs, &mut ext);
-    }
-    data.success = status.map(|status| status < 400 && data.error.is_none());
+    let data = response(shared, &answered, answer, &mut attrs, &mut ext);
     if !confidence.reasons.is_empty() {
         confidence
             .missing
             .extend(missing(&data, answered.ending).map(str::to_owned));
     }
-    attrs.insert("oisp.streamed".into(), answered.streamed.into());
     let calls: Vec<_> = data
         .tool_calls
         .iter()
         .flatten()
-        .filter(|call| is_for_client(&call.kind))
+        .filter(|call| call.kind == "function")
         .cloned()
         .collect();
-    let point = match shared.side {
-        Side::Client => "ssl_read",
-        Side::Server => "ssl_write",
-    };
+    let embedding = embedding
+        .filter(|_| data.success == Some(true))
+        .map(|draft| embedding_event(&data, draft));
+    let point = shared.answer_point();
     let mut event = emitter.event(
         response_event,
         at,
@@ -77,68 +50,83 @@ pub(super) fn emit(
     );
     event.attrs = attrs;
     event.ext = ext;
+    event.trace_context = Some(shared.trace.clone());
     event.related_events.push(Related {
         event_id: shared.request_event,
         relationship: Relationship::Parent,
     });
     out.push(event);
-    for (n, call) in calls.into_iter().enumerate() {
-        let mut event = emitter.event(
-            emitter.event_id(at, "agent.tool_call", n),
-            at,
-            point,
-            confidence.clone(),
-            tool_call(call),
-        );
-        event.attrs = tool_attrs(shared);
+    if let Some(data) = embedding {
+        let id = emitter.event_id(at, "ai.embedding", 0);
+        let mut event = emitter.event(id, at, point, confidence.clone(), data);
+        event.attrs = shared.attrs.clone();
+        event.trace_context = Some(shared.trace.clone());
         event.related_events.push(Related {
             event_id: response_event,
             relationship: Relationship::CausedBy,
         });
         out.push(event);
     }
+    let answer = (response_event, at);
+    tools::emit(emitter, shared, answer, &confidence, calls, out);
 }
 
-fn is_for_client(kind: &str) -> bool {
-    kind == "function"
-}
-
-fn tool_call(call: ToolCall) -> Data {
-    let arguments = match call.arguments {
-        Arguments::Object(arguments) => Some(arguments),
-        Arguments::Text(_) => None,
-    };
-    Data::ToolCall(Box::new(ToolCallEvent {
-        tool: Tool { name: call.name },
-        call_id: call.id,
-        triggered_by: "llm_decision",
-        arguments,
+fn embedding_event(response: &Response, draft: EmbeddingDraft) -> Data {
+    Data::Embedding(Box::new(Embedding {
+        provider: response.provider.clone(),
+        model: response.model.clone(),
+        input_count: Some(draft.count),
+        total_tokens: response.usage.and_then(|usage| usage.total_tokens),
+        dimensions: draft.dimensions,
+        latency_ms: response.latency_ms,
     }))
 }
 
-fn tool_attrs(shared: &Shared) -> Map<String, Value> {
-    let mut attrs = shared.attrs.clone();
-    attrs.insert("oisp.request_id".into(), shared.request_id.clone().into());
-    attrs.insert(
-        "gen_ai.conversation.id".into(),
-        shared.conversation_id.clone().into(),
-    );
-    attrs
+fn confidence_in(shared: &Shared, answered: &Answered, answer: Option<&Answer>) -> Confidence {
+    let mut confidence = confidence(answered.ending, answered.damage.reasons(), shared);
+    // A body in another form than the request's dialect leads to expect.
+    let failed = status_of(answered).is_some_and(|status| status >= 400);
+    if !failed && answer.is_none_or(Answer::says_nothing) {
+        unreadable(&mut confidence);
+    }
+    confidence
 }
 
-/// The provider's id of the call, by which its support finds it.
-fn provider_request_id(head: &ResponseHead) -> Option<String> {
-    let fields = [
-        "x-request-id",
-        "request-id",
-        "apim-request-id",
-        "x-amzn-requestid",
-        "x-generation-id",
-    ];
-    fields
-        .into_iter()
-        .find_map(|field| head.headers.get(field))
-        .map(str::to_owned)
+fn status_of(answered: &Answered) -> Option<u16> {
+    answered.head.as_ref().and_then(|head| head.status)
+}
+
+fn response(
+    shared: &Shared,
+    answered: &Answered,
+    answer: Option<Answer>,
+    attrs: &mut Map<String, Value>,
+    ext: &mut Map<String, Value>,
+) -> Response {
+    let status = status_of(answered);
+    let mut data = Response {
+        request_id: shared.request_id.clone(),
+        conversation_id: Some(shared.conversation_id.clone()),
+        provider: shared.provider.clone(),
+        model: shared.model.clone(),
+        provider_request_id: answered
+            .head
+            .as_ref()
+            .and_then(headers::provider_request_id),
+        status_code: status,
+        ..Response::default()
+    };
+    if let Some(head) = &answered.head {
+        headers::add_limits(head, attrs);
+    }
+    if let Some(answer) = answer {
+        let failed = status.is_some_and(|status| status >= 400);
+        fill(&mut data, answer, failed, attrs, ext);
+    }
+    data.success = status.map(|status| status < 400 && data.error.is_none());
+    attrs.insert("oisp.streamed".into(), answered.streamed.into());
+    timing::add(shared, answered, &mut data, attrs);
+    data
 }
 
 /// What a partial answer is known to lack.
@@ -167,23 +155,63 @@ fn fill(
         attrs.insert("gen_ai.response.id".into(), id.into());
     }
     if let Some(id) = answer.model {
-        data.model = Some(Model { id });
+        data.model = Some(Model { id, family: None });
+    }
+    if let Some(server) = answer.provider.filter(|_| data.provider.name == "other") {
+        data.provider.name = server.to_owned();
     }
     if let Some(usage) = answer.usage {
         data.usage = Some(usage.usage);
-        if let Some(written) = usage.cache_creation_tokens {
-            attrs.insert(
-                "gen_ai.usage.cache_creation.input_tokens".into(),
-                written.into(),
-            );
-        }
+        add_usage(&usage, attrs);
+    }
+    if let Some(cost) = answer.cost_usd {
+        data.usage.get_or_insert_default().total_cost_usd = Some(cost);
+        attrs.insert("oisp.cost.source".into(), "provider".into());
     }
     data.error = answer.error;
-    if failed && answer.choices.is_empty() {
-        return;
+    let mut output = Map::new();
+    if !answer.parts.is_empty() {
+        output.insert("output_parts".into(), answer.parts.into());
     }
-    let raw: Vec<Value> = answer
-        .choices
+    if !failed || !answer.choices.is_empty() {
+        add_choices(data, answer.choices, attrs, &mut output);
+    }
+    if !output.is_empty() {
+        ext.insert("oisp".into(), output.into());
+    }
+}
+
+/// What the schema's usage has no fields for.
+fn add_usage(usage: &UsageDraft, attrs: &mut Map<String, Value>) {
+    let counts = [
+        (
+            "gen_ai.usage.cache_creation.input_tokens",
+            usage.cache_creation_tokens,
+        ),
+        (
+            "oisp.usage.cache_creation_1h.input_tokens",
+            usage.cache_creation_1h_tokens,
+        ),
+        ("gen_ai.usage.audio.input_tokens", usage.input_audio_tokens),
+        (
+            "gen_ai.usage.audio.output_tokens",
+            usage.output_audio_tokens,
+        ),
+    ];
+    for (name, count) in counts {
+        if let Some(count) = count {
+            attrs.insert(name.into(), count.into());
+        }
+    }
+}
+
+fn add_choices(
+    data: &mut Response,
+    drafts: std::collections::BTreeMap<u64, crate::dialect::ChoiceDraft>,
+    attrs: &mut Map<String, Value>,
+    output: &mut Map<String, Value>,
+) {
+    let raw: Vec<Value> = drafts
         .values()
         .filter_map(|choice| choice.finish_raw.clone())
         .map(Value::from)
@@ -194,9 +222,9 @@ fn fill(
     let mut choices = Vec::new();
     let mut calls = Vec::new();
     let mut parts = Vec::new();
-    for (index, draft) in answer.choices {
-        parts.extend(parts_beyond_text(index, &draft));
-        choices.push(choice(index, draft, &mut calls));
+    for (index, draft) in drafts {
+        parts.extend(choice::parts_beyond_text(index, &draft));
+        choices.push(choice::choice(index, draft, &mut calls));
     }
     data.finish_reason = match &data.error {
         Some(_) => Some(FinishReason::Error),
@@ -206,59 +234,6 @@ fn fill(
     data.tool_calls_count = (!calls.is_empty()).then_some(calls.len());
     data.tool_calls = (!calls.is_empty()).then_some(calls);
     if !parts.is_empty() {
-        ext.insert("oisp".into(), json!({"output_messages": parts}));
+        output.insert("output_messages".into(), json!(parts));
     }
-}
-
-fn choice(index: u64, draft: ChoiceDraft, calls: &mut Vec<ToolCall>) -> Choice {
-    let finish_reason = finish(&draft);
-    let says_text = !draft.text.is_empty()
-        || (draft.tools.is_empty() && draft.refusal.is_empty() && draft.finish.is_some());
-    let message = Message {
-        role: "assistant",
-        content_length: says_text.then(|| draft.text.chars().count()),
-        content: says_text.then_some(draft.text),
-        ..Message::default()
-    };
-    calls.extend(draft.tools.into_iter().map(|tool| ToolCall {
-        id: tool.id,
-        name: tool.name,
-        kind: tool.kind,
-        arguments: Arguments::parse(tool.arguments),
-    }));
-    Choice {
-        index,
-        message,
-        finish_reason,
-    }
-}
-
-/// A normal end that asks the client to run something is `tool_calls`, and a
-/// refusal is `content_filter`, whatever word the provider used.
-fn finish(draft: &ChoiceDraft) -> Option<FinishReason> {
-    let finish = draft.finish?;
-    if finish == FinishReason::Stop
-        && draft
-            .tools
-            .iter()
-            .any(crate::dialect::ToolDraft::is_for_client)
-    {
-        return Some(FinishReason::ToolCalls);
-    }
-    if finish == FinishReason::Stop && !draft.refusal.is_empty() {
-        return Some(FinishReason::ContentFilter);
-    }
-    Some(finish)
-}
-
-/// Thinking, refusals and calls, as OpenTelemetry message parts.
-fn parts_beyond_text(index: u64, draft: &ChoiceDraft) -> Option<Value> {
-    let mut parts = Vec::new();
-    if !draft.thinking.is_empty() {
-        parts.push(json!({"type": "reasoning", "content": draft.thinking}));
-    }
-    if !draft.refusal.is_empty() {
-        parts.push(json!({"type": "refusal", "content": draft.refusal}));
-    }
-    (!parts.is_empty()).then(|| json!({"choice": index, "role": "assistant", "parts": parts}))
 }

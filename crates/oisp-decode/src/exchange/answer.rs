@@ -24,7 +24,15 @@ pub(super) struct AnswerPart {
     head: Option<ResponseHead>,
     body: Option<Body>,
     content: Content,
-    first_content: Option<Timestamp>,
+    first_byte: Option<Timestamp>,
+    seen: ContentTimes,
+}
+
+/// When the first and the last content of a stream came.
+#[derive(Clone, Copy, Default)]
+struct ContentTimes {
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
 }
 
 #[derive(Default)]
@@ -58,13 +66,18 @@ pub struct Answered {
     pub ending: Ending,
     /// When it ended.
     pub ended: Timestamp,
+    /// When its head came.
+    pub first_byte: Option<Timestamp>,
     /// When the first content came, in a stream.
     pub first_content: Option<Timestamp>,
+    /// When the last content came, in a stream.
+    pub last_content: Option<Timestamp>,
 }
 
 impl AnswerPart {
     /// Its head came.
-    pub(super) fn begin(&mut self, head: ResponseHead) {
+    pub(super) fn begin(&mut self, at: Timestamp, head: ResponseHead) {
+        self.first_byte = Some(at);
         self.body = Some(Body::new(head.headers.get("content-encoding")));
         self.head = Some(head);
     }
@@ -80,7 +93,7 @@ impl AnswerPart {
         {
             let mut reader = dialect.stream();
             for (at, event) in early.drain(..) {
-                read(&mut *reader, at, event.as_ref(), &mut self.first_content);
+                read(&mut *reader, at, event.as_ref(), &mut self.seen);
             }
             *stream = Some(reader);
         }
@@ -100,9 +113,9 @@ impl AnswerPart {
                 stream,
             } => {
                 body.push(bytes, plain);
-                let first_content = &mut self.first_content;
+                let seen = &mut self.seen;
                 splitter.push(plain, |event| match stream {
-                    Some(stream) => read(&mut **stream, at, Some(event), first_content),
+                    Some(stream) => read(&mut **stream, at, Some(event), seen),
                     None if early.len() < MAX_EARLY_EVENTS => early.push((at, Some(event.clone()))),
                     None => {}
                 });
@@ -148,7 +161,7 @@ impl AnswerPart {
             .map(|body| body.damage)
             .unwrap_or_default();
         let whole = ending == Ending::Complete && !damage.any();
-        let mut first_content = self.first_content;
+        let mut seen = self.seen;
         let failed = self
             .head
             .as_ref()
@@ -156,14 +169,18 @@ impl AnswerPart {
             .is_some_and(|status| status >= 400);
         let (answer, streamed) = match self.content {
             Content::Document(document) if whole => {
-                (document_answer(&document, failed, dialect), false)
+                let kind = self
+                    .head
+                    .as_ref()
+                    .and_then(|head| head.headers.get("content-type"));
+                (document_answer(kind, &document, failed, dialect), false)
             }
             Content::Stream {
                 splitter,
                 stream: Some(mut stream),
                 ..
             } => {
-                splitter.finish(|event| read(&mut *stream, at, Some(event), &mut first_content));
+                splitter.finish(|event| read(&mut *stream, at, Some(event), &mut seen));
                 (Some(stream.finish()), true)
             }
             _ => (None, false),
@@ -175,16 +192,29 @@ impl AnswerPart {
             damage,
             ending,
             ended: at,
-            first_content,
+            first_byte: self.first_byte,
+            first_content: seen.first,
+            last_content: seen.last,
         }
     }
 }
 
-/// Objects only: a bare string or an error page is no answer.
-fn document_answer(document: &[u8], failed: bool, dialect: &'static dyn Dialect) -> Option<Answer> {
-    let body: Value = serde_json::from_slice(document)
-        .ok()
-        .filter(Value::is_object)?;
+/// Objects, and arrays of objects; a bare string or an error page is no answer.
+fn document_answer(
+    content_type: Option<&str>,
+    document: &[u8],
+    failed: bool,
+    dialect: &'static dyn Dialect,
+) -> Option<Answer> {
+    let parsed: Option<Value> = serde_json::from_slice(document).ok();
+    let Some(body) = parsed.filter(|body| body.is_object() || body.is_array()) else {
+        return dialect
+            .answer_of_bytes(content_type, document)
+            .filter(|_| !failed);
+    };
+    if body.is_array() && dialect.streams_arrays() {
+        return Some(array_answer(body, dialect));
+    }
     if failed {
         return Some(Answer {
             error: dialect::error_of_failure(&body),
@@ -194,20 +224,34 @@ fn document_answer(document: &[u8], failed: bool, dialect: &'static dyn Dialect)
     Some(dialect.answer(body))
 }
 
+/// A stream of answers that came as one array.
+fn array_answer(body: Value, dialect: &'static dyn Dialect) -> Answer {
+    let mut stream = dialect.stream();
+    if let Value::Array(items) = body {
+        for item in items {
+            stream.event(None, item);
+        }
+    }
+    stream.finish()
+}
+
 fn read(
     stream: &mut (dyn AnswerStream + Send),
     at: Timestamp,
     event: Option<&SseEvent>,
-    first_content: &mut Option<Timestamp>,
+    seen: &mut ContentTimes,
 ) {
     let Some(event) = event else {
         return stream.gap();
     };
-    let Ok(data) = serde_json::from_str(&event.data) else {
-        return;
-    };
-    if stream.event(event.name.as_deref(), data) {
-        first_content.get_or_insert(at);
+    let name = event.name.as_deref();
+    let is_content = stream.text_event(name, &event.data).or_else(|| {
+        let data = serde_json::from_str(&event.data).ok()?;
+        Some(stream.event(name, data))
+    });
+    if is_content == Some(true) {
+        seen.first.get_or_insert(at);
+        seen.last = Some(at);
     }
 }
 

@@ -43,7 +43,6 @@ impl Headers {
     }
 
     /// All fields whose value is text.
-    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let fields = self.fields.iter();
         fields.filter_map(|(name, value)| Some((&**name, text(value)?)))

@@ -49,6 +49,7 @@ pub(super) fn call(body: Value) -> Call {
             .and_then(tool_choice),
         parameters: parameters(&mut body),
         attrs: Map::new(),
+        session: None,
     }
 }
 

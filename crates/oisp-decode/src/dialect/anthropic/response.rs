@@ -119,6 +119,7 @@ impl WireUsage {
         Some(UsageDraft {
             usage: with_total(usage, None),
             cache_creation_tokens: self.cache_creation,
+            ..UsageDraft::default()
         })
     }
 }

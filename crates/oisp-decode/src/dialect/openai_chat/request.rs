@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use crate::dialect::call::{Call, MessageBuilder, SpokenMessage, role_of};
 use crate::dialect::json::{Fields, object};
 use crate::dialect::{openai, parts};
+use crate::http::RequestHead;
 
-pub(super) fn call(body: Value) -> Call {
+pub(super) fn call(head: &RequestHead, body: Value) -> Call {
     let mut body = object(body);
     let mut tools: Vec<_> = body
         .take_items("tools")
@@ -20,7 +21,7 @@ pub(super) fn call(body: Value) -> Call {
             .filter_map(function),
     );
     Call {
-        model: body.take_text("model"),
+        model: openai::deployment(head).or_else(|| body.take_text("model")),
         streaming: body.get("stream").and_then(Value::as_bool),
         messages: body
             .take_items("messages")
@@ -34,6 +35,7 @@ pub(super) fn call(body: Value) -> Call {
         ),
         parameters: parameters(&body),
         attrs: attrs(&body),
+        session: None,
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn call(body: Value) -> Call {
             ..Parameters::default()
         },
         attrs: attrs(&mut body),
+        session: None,
     }
 }
 

@@ -43,6 +43,10 @@ impl AnswerStream for Stream {
         self.torn = true;
     }
 
+    fn so_far(&self) -> &Answer {
+        &self.answer
+    }
+
     fn finish(self: Box<Self>) -> Answer {
         self.answer
     }

@@ -1,0 +1,64 @@
+//! `agent.tool_call` events of an answer.
+
+use oisp_core::event::agent::{Tool, ToolCall as ToolCallEvent};
+use oisp_core::event::ai::{Arguments, ToolCall};
+use oisp_core::event::{Confidence, Data, Related, Relationship};
+use oisp_core::{Event, EventId, Timestamp};
+use serde_json::{Map, Value};
+
+use super::{Emitter, Shared};
+
+/// The events of the calls that the client is to run.
+pub(super) fn emit(
+    emitter: &Emitter<'_>,
+    shared: &Shared,
+    answer: (EventId, Timestamp),
+    confidence: &Confidence,
+    calls: Vec<ToolCall>,
+    out: &mut Vec<Event>,
+) {
+    let (response_event, at) = answer;
+    for (n, call) in calls.into_iter().enumerate() {
+        let mut event = emitter.event(
+            emitter.event_id(at, "agent.tool_call", n),
+            at,
+            shared.answer_point(),
+            confidence.clone(),
+            tool_call(call),
+        );
+        event.attrs = tool_attrs(shared);
+        event.trace_context = Some(shared.trace.clone());
+        event.related_events.push(Related {
+            event_id: response_event,
+            relationship: Relationship::CausedBy,
+        });
+        out.push(event);
+    }
+}
+
+fn tool_call(call: ToolCall) -> Data {
+    let arguments = match call.arguments {
+        Arguments::Object(arguments) => Some(arguments),
+        Arguments::Text(_) => None,
+    };
+    Data::ToolCall(Box::new(ToolCallEvent {
+        tool: Tool {
+            name: call.name,
+            ..Tool::default()
+        },
+        call_id: call.id,
+        triggered_by: Some("llm_decision"),
+        arguments,
+        ..ToolCallEvent::default()
+    }))
+}
+
+fn tool_attrs(shared: &Shared) -> Map<String, Value> {
+    let mut attrs = shared.attrs.clone();
+    attrs.insert("oisp.request_id".into(), shared.request_id.clone().into());
+    attrs.insert(
+        "gen_ai.conversation.id".into(),
+        shared.conversation_id.clone().into(),
+    );
+    attrs
+}
