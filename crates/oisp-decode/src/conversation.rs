@@ -11,7 +11,7 @@ use crate::dialect::hex;
 use crate::http::Headers;
 
 /// A pause after which the next call begins a new conversation.
-const PAUSE_MS: u64 = 30 * 60 * 1000;
+pub const PAUSE_MS: u64 = 30 * 60 * 1000;
 /// Most conversations remembered; above it the ones paused longest are
 /// forgotten.
 const MAX_KNOWN: usize = 10_000;

@@ -4,24 +4,30 @@ use std::collections::{BTreeMap, HashMap};
 
 use oisp_core::counters::Snapshot;
 use oisp_core::raw::{GapCause, TlsKind};
-use oisp_core::{ConnId, Event, RawEvent, RawKind, Timestamp, TlsEvent};
+use oisp_core::{ConnId, Event, ProcessEvent, RawEvent, RawKind, Timestamp, TlsEvent};
 
+use crate::agents::Agents;
 use crate::auth::HashKey;
 use crate::connection::{Connection, Side};
 use crate::conversation::Conversations;
-use crate::emit::Emitter;
+use crate::emit::{self, Emitter};
 use crate::exchange::Exchange;
-use crate::http::{Ending, HttpEvent};
+use crate::http::{Ending, Half, HttpEvent, Part};
 use crate::process;
 
 /// Most connections under way at a time. Above it the one that was silent
 /// longest is ended.
 pub const MAX_CONNECTIONS: usize = 16_384;
 
+/// An exchange of which nothing came for so long is over. Longer than any
+/// client waits for a model that thinks.
+pub const SILENCE_MS: u64 = 30 * 60 * 1000;
+
 /// Decodes what one machine's capture saw.
 pub struct Decoder {
     connections: HashMap<ConnId, Tracked>,
     conversations: Conversations,
+    agents: Agents,
     hash_key: HashKey,
     figures: Figures,
 }
@@ -52,6 +58,7 @@ impl Decoder {
         Self {
             connections: HashMap::new(),
             conversations: Conversations::default(),
+            agents: Agents::default(),
             hash_key,
             figures: Figures::default(),
         }
@@ -62,9 +69,36 @@ impl Decoder {
         let before = out.len();
         self.figures.records += 1;
         match &raw.kind {
-            RawKind::Process(process) => out.extend(process::event_of(raw, process)),
+            RawKind::Process(process) => self.process(raw, process, out),
             RawKind::Tls(tls) => self.tls(raw, tls, out),
         }
+        self.figures.events += (out.len() - before) as u64;
+    }
+
+    /// It is `now`, by the clock of the captured machine: what has been silent
+    /// for too long ends. Calls without an answer come out as partial.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Event>) {
+        let before = out.len();
+        let mut silent: Vec<_> = self
+            .connections
+            .iter()
+            .filter(|(_, tracked)| tracked.has_silent(now))
+            .map(|(conn, _)| *conn)
+            .collect();
+        silent.sort_unstable();
+        let mut context = Context {
+            conversations: &mut self.conversations,
+            agents: &mut self.agents,
+            hash_key: &self.hash_key,
+            figures: &mut self.figures,
+        };
+        for conn in silent {
+            if let Some(tracked) = self.connections.get_mut(&conn) {
+                tracked.expire(&conn, now, &mut context, out);
+            }
+        }
+        let ended = self.agents.sessions.expired(now);
+        out.extend(ended.into_iter().map(emit::session_end));
         self.figures.events += (out.len() - before) as u64;
     }
 
@@ -103,6 +137,14 @@ impl Decoder {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
+    }
+
+    fn process(&mut self, raw: &RawEvent, process: &ProcessEvent, out: &mut Vec<Event>) {
+        if let ProcessEvent::Exit { .. } = process {
+            let ended = self.agents.sessions.exited(raw.pid, raw.at);
+            out.extend(ended.into_iter().map(emit::session_end));
+        }
+        out.extend(process::event_of(raw, process));
     }
 
     fn tls(&mut self, raw: &RawEvent, tls: &TlsEvent, out: &mut Vec<Event>) {
@@ -150,6 +192,7 @@ impl Decoder {
         }
         let mut context = Context {
             conversations: &mut self.conversations,
+            agents: &mut self.agents,
             hash_key: &self.hash_key,
             figures: &mut self.figures,
         };
@@ -163,6 +206,7 @@ impl Decoder {
             .close(tracked.last_at, ending, &mut parts);
         let mut context = Context {
             conversations: &mut self.conversations,
+            agents: &mut self.agents,
             hash_key: &self.hash_key,
             figures: &mut self.figures,
         };
@@ -193,11 +237,35 @@ impl Decoder {
 /// What the decoder lends to a connection's exchanges.
 struct Context<'a> {
     conversations: &'a mut Conversations,
+    agents: &'a mut Agents,
     hash_key: &'a HashKey,
     figures: &'a mut Figures,
 }
 
 impl Tracked {
+    fn has_silent(&self, now: Timestamp) -> bool {
+        let mut exchanges = self.exchanges.values();
+        exchanges.any(|exchange| exchange.is_silent(now, SILENCE_MS))
+    }
+
+    fn expire(
+        &mut self,
+        conn: &ConnId,
+        now: Timestamp,
+        context: &mut Context<'_>,
+        out: &mut Vec<Event>,
+    ) {
+        let silent = self.exchanges.iter();
+        let silent = silent.filter(|(_, exchange)| exchange.is_silent(now, SILENCE_MS));
+        let over = silent.map(|(id, _)| HttpEvent {
+            exchange: *id,
+            at: now,
+            half: Half::Response,
+            part: Part::End(Ending::TimedOut),
+        });
+        self.take(conn, over.collect(), context, out);
+    }
+
     fn take(
         &mut self,
         conn: &ConnId,
@@ -217,6 +285,7 @@ impl Tracked {
                 exchange: id,
                 tid: self.last_tid,
                 conversations: context.conversations,
+                agents: context.agents,
                 hash_key: context.hash_key,
             };
             exchange.part(part, side, &mut emitter, out);

@@ -1,5 +1,6 @@
 //! From a call and its answer to events.
 
+mod agents;
 mod choice;
 mod headers;
 mod request;
@@ -12,12 +13,15 @@ use oisp_core::event::{Confidence, Source, TraceContext};
 use oisp_core::{ConnId, Event, EventId, Timestamp, event};
 use serde_json::{Map, Value};
 
+use crate::agents::Agents;
 use crate::auth::HashKey;
 use crate::connection::Side;
 use crate::conversation::Conversations;
 use crate::dialect::{Detection, Dialect};
 use crate::exchange::{Answered, Asked};
 use crate::http::Ending;
+
+pub use agents::session_end;
 
 /// What one exchange needs of the decoder around it to make events.
 pub struct Emitter<'a> {
@@ -29,6 +33,8 @@ pub struct Emitter<'a> {
     pub tid: u32,
     /// The conversations under way.
     pub conversations: &'a mut Conversations,
+    /// What agents do between calls.
+    pub agents: &'a mut Agents,
     /// Hashes credentials.
     pub hash_key: &'a HashKey,
 }
@@ -60,6 +66,14 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Where the request was captured.
+    const fn request_point(&self) -> &'static str {
+        match self.side {
+            Side::Client => "ssl_write",
+            Side::Server => "ssl_read",
+        }
+    }
+
     /// Where the answer was captured.
     const fn answer_point(&self) -> &'static str {
         match self.side {
@@ -77,7 +91,7 @@ impl Emitter<'_> {
 
     /// Makes the `ai.response`, and an `agent.tool_call` for each tool that the
     /// client is to run.
-    pub fn response(&self, shared: &Shared, answered: Answered, out: &mut Vec<Event>) {
+    pub fn response(&mut self, shared: &Shared, answered: Answered, out: &mut Vec<Event>) {
         response::emit(self, shared, answered, out);
     }
 

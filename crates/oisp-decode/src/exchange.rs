@@ -19,6 +19,8 @@ pub struct Exchange {
     request: Option<RequestPart>,
     call: Option<emit::Shared>,
     answer: AnswerPart,
+    /// When the last part came.
+    last_at: Timestamp,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,6 +63,7 @@ impl Default for Exchange {
             request: None,
             call: None,
             answer: AnswerPart::default(),
+            last_at: Timestamp::default(),
         }
     }
 }
@@ -69,6 +72,11 @@ impl Exchange {
     /// True once nothing more is to come.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
+    }
+
+    /// Nothing came for `millis` before `now`.
+    pub fn is_silent(&self, now: Timestamp, millis: u64) -> bool {
+        now.millis_since(self.last_at) > millis
     }
 
     /// Takes one part and gives the events that it completes.
@@ -80,6 +88,7 @@ impl Exchange {
         out: &mut Vec<Event>,
     ) {
         let at = event.at;
+        self.last_at = at;
         match (event.half, event.part) {
             (Half::Response, Part::End(ending)) => {
                 self.end_response(at, ending, side, emitter, out)

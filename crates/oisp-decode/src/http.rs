@@ -94,6 +94,8 @@ pub enum Ending {
     Malformed,
     /// The capture ended first.
     CaptureEnded,
+    /// Nothing came for so long that nothing is expected any more.
+    TimedOut,
 }
 
 impl Ending {
@@ -106,6 +108,7 @@ impl Ending {
             Self::Lost => "bytes_lost",
             Self::Malformed => "malformed",
             Self::CaptureEnded => "capture_ended",
+            Self::TimedOut => "timed_out",
         }
     }
 }

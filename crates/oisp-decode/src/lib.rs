@@ -13,6 +13,7 @@
 //! and `confidence` says so. Memory is bounded per message (48 MiB),
 //! per head and per connection table ([`MAX_CONNECTIONS`]).
 
+mod agents;
 mod auth;
 mod body;
 mod connection;
@@ -29,4 +30,4 @@ mod stream;
 mod trace;
 
 pub use auth::HashKey;
-pub use decoder::{Decoder, MAX_CONNECTIONS};
+pub use decoder::{Decoder, MAX_CONNECTIONS, SILENCE_MS};

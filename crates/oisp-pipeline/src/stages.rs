@@ -6,7 +6,7 @@ use std::io::BufWriter;
 use oisp_capture::Writer;
 use oisp_core::counters::Snapshot;
 use oisp_core::event::Host;
-use oisp_core::{Event, RawEvent, RawKind};
+use oisp_core::{Event, RawEvent, RawKind, Timestamp};
 use oisp_decode::{Decoder, HashKey};
 use oisp_enrich::Enricher;
 use oisp_policy::Filter;
@@ -39,8 +39,12 @@ pub struct Stages {
     save_capture: Option<Writer<BufWriter<File>>>,
     log: EventLog,
     decoded: Vec<Event>,
+    last_tick: Timestamp,
     figures: Figures,
 }
+
+/// How often what has been silent for long is looked for.
+const TICK_MS: u64 = 10_000;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Figures {
@@ -62,6 +66,7 @@ impl Stages {
             save_capture: settings.save_capture,
             log,
             decoded: Vec::new(),
+            last_tick: Timestamp::default(),
             figures: Figures::default(),
         }
     }
@@ -70,12 +75,24 @@ impl Stages {
     pub fn take(&mut self, raw: &RawEvent) {
         self.save(raw);
         self.enricher.observe(raw);
-        if matches!(raw.kind, RawKind::Process(_)) && !self.process_events {
-            self.figures.process_off += 1;
-            return;
-        }
         let mut decoded = std::mem::take(&mut self.decoded);
         self.decoder.push(raw, &mut decoded);
+        if matches!(raw.kind, RawKind::Process(_)) && !self.process_events {
+            self.figures.process_off += 1;
+            decoded.retain(|event| !event.data.event_type().starts_with("process."));
+        }
+        self.store(decoded);
+        self.tick(raw.at);
+    }
+
+    /// It is `now`: calls and sessions that have been silent for too long end.
+    pub fn tick(&mut self, now: Timestamp) {
+        if now.millis_since(self.last_tick) < TICK_MS {
+            return;
+        }
+        self.last_tick = now;
+        let mut decoded = std::mem::take(&mut self.decoded);
+        self.decoder.tick(now, &mut decoded);
         self.store(decoded);
     }
 

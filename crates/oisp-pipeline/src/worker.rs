@@ -4,11 +4,11 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use oisp_core::RawEvent;
 use oisp_core::capture::RawSender;
 use oisp_core::counters::Snapshot;
+use oisp_core::{RawEvent, Timestamp};
 
 use crate::Stages;
 
@@ -53,6 +53,13 @@ impl Worker {
     }
 }
 
+/// The clock of this machine, by which live captures stamp their records.
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    let nanos = since_epoch.map_or(0, |elapsed| elapsed.as_nanos());
+    Timestamp::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
 /// Starts the stages. They end when every sender of the queue is gone.
 ///
 /// # Errors
@@ -79,6 +86,7 @@ pub fn start(mut stages: Stages, queue: RawQueue) -> io::Result<Worker> {
                     }
                     Err(RecvTimeoutError::Timeout) => {
                         stages.flush();
+                        stages.tick(now());
                         publish(&stages);
                     }
                     Err(RecvTimeoutError::Disconnected) => break,

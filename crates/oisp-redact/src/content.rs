@@ -30,7 +30,10 @@ fn remove_fields(value: &mut Value) -> bool {
 
 fn remove_field(key: &str, value: &mut Value) -> bool {
     match (key, &*value) {
-        ("content" | "arguments", Value::String(_) | Value::Object(_)) => *value = marker(value),
+        ("content" | "arguments", Value::String(_) | Value::Object(_))
+        | ("result", Value::String(_) | Value::Object(_) | Value::Array(_)) => {
+            *value = marker(value)
+        }
         ("description" | "cwd", Value::String(_)) => *value = text_marker(),
         ("message", Value::String(_)) => *value = text_marker(),
         ("args" | "stop", Value::Array(_)) => *value = json!(["[REDACTED:content]"]),

@@ -5,7 +5,7 @@ use oisp_core::event::ai::{Model, Parameters, Provider, Request};
 use oisp_core::event::{Confidence, Data};
 use serde_json::{Map, Value, json};
 
-use super::{Emitter, Shared, confidence, unreadable};
+use super::{Emitter, Shared, agents, confidence, unreadable};
 use crate::auth::auth_of;
 use crate::connection::Side;
 use crate::conversation::session_of;
@@ -22,6 +22,7 @@ pub(super) fn emit(
     out: &mut Vec<Event>,
 ) -> Shared {
     let mut shared = share(emitter, &asked, side);
+    agents::session_start(emitter, &shared, &asked, out);
     let mut confidence = confidence(asked.ending, asked.damage.reasons(), &asked);
     if asked.call.is_none() {
         unreadable(&mut confidence);
@@ -36,8 +37,10 @@ pub(super) fn emit(
     };
     let mut attrs = shared.attrs.clone();
     let mut ext = Map::new();
+    let mut results = Vec::new();
     match asked.call {
         Some(call) => {
+            agents::results(emitter, &shared, &call, &confidence, &mut results);
             data.system_prompt_hash = call.system().and_then(|text| emitter.hash_key.hash(&text));
             fill(&mut data, call, asked.detection, &mut attrs, &mut ext);
         }
@@ -47,6 +50,7 @@ pub(super) fn emit(
     }
     shared.model.clone_from(&data.model);
     out.push(event(emitter, &shared, confidence, data, attrs, ext));
+    out.append(&mut results);
     shared
 }
 
@@ -58,14 +62,10 @@ fn event(
     attrs: Map<String, Value>,
     ext: Map<String, Value>,
 ) -> Event {
-    let point = match shared.side {
-        Side::Client => "ssl_write",
-        Side::Server => "ssl_read",
-    };
     let mut event = emitter.event(
         shared.request_event,
         shared.began,
-        point,
+        shared.request_point(),
         confidence,
         Data::AiRequest(Box::new(data)),
     );

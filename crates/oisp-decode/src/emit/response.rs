@@ -7,12 +7,13 @@ use oisp_core::event::{Confidence, Data, Related, Relationship};
 use serde_json::{Map, Value, json};
 
 use super::{Emitter, Shared, choice, confidence, headers, timing, tools, unreadable};
+use crate::agents::Turn;
 use crate::dialect::{Answer, EmbeddingDraft, UsageDraft};
 use crate::exchange::Answered;
 use crate::http::Ending;
 
 pub(super) fn emit(
-    emitter: &Emitter<'_>,
+    emitter: &mut Emitter<'_>,
     shared: &Shared,
     mut answered: Answered,
     out: &mut Vec<Event>,
@@ -37,6 +38,14 @@ pub(super) fn emit(
         .filter(|call| call.kind == "function")
         .cloned()
         .collect();
+    let turn = Turn {
+        tool_calls: calls.len() as u64,
+        usage: data.usage,
+    };
+    emitter
+        .agents
+        .sessions
+        .answer(&shared.conversation_id, turn, at);
     let embedding = embedding
         .filter(|_| data.success == Some(true))
         .map(|draft| embedding_event(&data, draft));

@@ -7,10 +7,11 @@ use oisp_core::{Event, EventId, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{Emitter, Shared};
+use crate::agents::made_up_id;
 
 /// The events of the calls that the client is to run.
 pub(super) fn emit(
-    emitter: &Emitter<'_>,
+    emitter: &mut Emitter<'_>,
     shared: &Shared,
     answer: (EventId, Timestamp),
     confidence: &Confidence,
@@ -19,14 +20,22 @@ pub(super) fn emit(
 ) {
     let (response_event, at) = answer;
     for (n, call) in calls.into_iter().enumerate() {
+        let id = emitter.event_id(at, "agent.tool_call", n);
+        emitter.agents.calls.called(emitter.conn, id, &call, at);
+        let has_id = call.id.is_some();
         let mut event = emitter.event(
-            emitter.event_id(at, "agent.tool_call", n),
+            id,
             at,
             shared.answer_point(),
             confidence.clone(),
-            tool_call(call),
+            tool_call(&id, call),
         );
-        event.attrs = tool_attrs(shared);
+        event.attrs = attrs(shared);
+        if !has_id {
+            event
+                .attrs
+                .insert("oisp.call_id.made_up".into(), true.into());
+        }
         event.trace_context = Some(shared.trace.clone());
         event.related_events.push(Related {
             event_id: response_event,
@@ -36,7 +45,7 @@ pub(super) fn emit(
     }
 }
 
-fn tool_call(call: ToolCall) -> Data {
+fn tool_call(event: &EventId, call: ToolCall) -> Data {
     let arguments = match call.arguments {
         Arguments::Object(arguments) => Some(arguments),
         Arguments::Text(_) => None,
@@ -46,14 +55,15 @@ fn tool_call(call: ToolCall) -> Data {
             name: call.name,
             ..Tool::default()
         },
-        call_id: call.id,
+        call_id: Some(call.id.unwrap_or_else(|| made_up_id(event))),
         triggered_by: Some("llm_decision"),
         arguments,
         ..ToolCallEvent::default()
     }))
 }
 
-fn tool_attrs(shared: &Shared) -> Map<String, Value> {
+/// What the events of tools share with those of their call.
+pub(super) fn attrs(shared: &Shared) -> Map<String, Value> {
     let mut attrs = shared.attrs.clone();
     attrs.insert("oisp.request_id".into(), shared.request_id.clone().into());
     attrs.insert(
