@@ -22,10 +22,14 @@ mod decoder;
 mod dialect;
 mod emit;
 mod exchange;
+#[allow(
+    dead_code,
+    reason = "the dialects take the framings up one after the other"
+)]
+mod framing;
 mod http;
 mod process;
 mod provider;
-mod sse;
 mod stream;
 mod trace;
 

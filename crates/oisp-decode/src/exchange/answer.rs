@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::body::{Body, Damage};
 use crate::dialect::{self, Answer, AnswerStream, Dialect};
+use crate::framing::sse::Sse;
+use crate::framing::{Framing, StreamEvent};
 use crate::http::{Ending, ResponseHead};
-use crate::sse::{Splitter, SseEvent};
 
 /// Streamed events that wait because the request is not complete: more than
 /// this is no honest early answer.
@@ -44,10 +45,10 @@ enum Content {
     Document(Vec<u8>),
     /// Server-sent events.
     Stream {
-        splitter: Splitter,
+        splitter: Sse,
         /// Decoded bytes on their way to the splitter; empty between records.
         plain: Vec<u8>,
-        early: Vec<(Timestamp, Option<SseEvent>)>,
+        early: Vec<(Timestamp, Option<StreamEvent>)>,
         stream: Option<Box<dyn AnswerStream + Send>>,
     },
 }
@@ -114,7 +115,7 @@ impl AnswerPart {
             } => {
                 body.push(bytes, plain);
                 let seen = &mut self.seen;
-                splitter.push(plain, |event| match stream {
+                splitter.push(plain, &mut |event| match stream {
                     Some(stream) => read(&mut **stream, at, Some(event), seen),
                     None if early.len() < MAX_EARLY_EVENTS => early.push((at, Some(event.clone()))),
                     None => {}
@@ -176,11 +177,11 @@ impl AnswerPart {
                 (document_answer(kind, &document, failed, dialect), false)
             }
             Content::Stream {
-                splitter,
+                mut splitter,
                 stream: Some(mut stream),
                 ..
             } => {
-                splitter.finish(|event| read(&mut *stream, at, Some(event), &mut seen));
+                splitter.finish(&mut |event| read(&mut *stream, at, Some(event), &mut seen));
                 (Some(stream.finish()), true)
             }
             _ => (None, false),
@@ -238,7 +239,7 @@ fn array_answer(body: Value, dialect: &'static dyn Dialect) -> Answer {
 fn read(
     stream: &mut (dyn AnswerStream + Send),
     at: Timestamp,
-    event: Option<&SseEvent>,
+    event: Option<&StreamEvent>,
     seen: &mut ContentTimes,
 ) {
     let Some(event) = event else {
@@ -264,7 +265,7 @@ impl Content {
     ) -> Self {
         if head.is_some_and(|head| is_event_stream(head, bytes)) {
             return Self::Stream {
-                splitter: Splitter::default(),
+                splitter: Sse::default(),
                 plain: Vec::new(),
                 early: Vec::new(),
                 stream: dialect.map(Dialect::stream),

@@ -3,37 +3,24 @@
 
 use memchr::{memchr, memchr2};
 
-/// Longest event, bytes. Terminal events of some providers repeat the whole
-/// answer, so this is generous.
-pub const MAX_EVENT: usize = 32 << 20;
-/// Memory kept from one event to the next.
-const KEPT: usize = 64 << 10;
+use super::{Framing, KEPT, MAX_EVENT, StreamEvent, is_json};
 
-/// One event.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SseEvent {
-    /// The `event` field.
-    pub name: Option<String>,
-    /// The `data` lines, joined by line feeds.
-    pub data: String,
-}
-
-/// Splits a stream into events.
+/// Splits an event stream.
 #[derive(Debug, Default)]
-pub struct Splitter {
+pub struct Sse {
     line: Vec<u8>,
-    event: SseEvent,
+    event: StreamEvent,
     has_data: bool,
     /// A carriage return ended the last line: a line feed now belongs to it.
     after_cr: bool,
     began: bool,
     /// An event is being dropped: it is too long or bytes of it are missing.
     dropping: bool,
+    broken: bool,
 }
 
-impl Splitter {
-    /// Takes bytes and calls `deliver` for each event that is complete.
-    pub fn push(&mut self, mut bytes: &[u8], mut deliver: impl FnMut(&SseEvent)) {
+impl Framing for Sse {
+    fn push(&mut self, mut bytes: &[u8], deliver: &mut dyn FnMut(&StreamEvent)) {
         while !bytes.is_empty() {
             if std::mem::take(&mut self.after_cr)
                 && let Some(rest) = bytes.strip_prefix(b"\n")
@@ -49,11 +36,11 @@ impl Splitter {
             self.after_cr = tail.first() == Some(&b'\r');
             bytes = tail.get(1..).unwrap_or_default();
             if self.line.is_empty() {
-                self.line_read(head, &mut deliver);
+                self.line_read(head, deliver);
             } else {
                 self.keep(head);
                 let line = std::mem::take(&mut self.line);
-                self.line_read(&line, &mut deliver);
+                self.line_read(&line, deliver);
                 self.line = line;
                 self.line.clear();
             }
@@ -62,7 +49,7 @@ impl Splitter {
 
     /// Bytes are missing: the event under way cannot be trusted, nor can the
     /// line that the stream goes on with.
-    pub fn gap(&mut self) {
+    fn gap(&mut self) {
         self.line.clear();
         self.reset_event();
         self.dropping = true;
@@ -72,21 +59,33 @@ impl Splitter {
     /// The stream ended. An event without its closing blank line is delivered
     /// all the same where its data is whole JSON or `[DONE]`: some servers
     /// leave the last blank line out.
-    pub fn finish(mut self, mut deliver: impl FnMut(&SseEvent)) {
+    fn finish(&mut self, deliver: &mut dyn FnMut(&StreamEvent)) {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
-            self.line_read(&line, &mut deliver);
+            self.line_read(&line, deliver);
         }
-        let whole = self.event.data == "[DONE]"
-            || serde_json::from_str::<serde::de::IgnoredAny>(&self.event.data).is_ok();
+        let whole = self.event.data == "[DONE]" || is_json(self.event.data.as_bytes());
         if self.has_data && whole && !self.dropping {
             deliver(&self.event);
         }
+        self.reset_event();
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken
+    }
+}
+
+impl Sse {
+    /// The event under way is too long.
+    fn drop_event(&mut self) {
+        self.gap();
+        self.broken = true;
     }
 
     fn keep(&mut self, bytes: &[u8]) {
         if self.line.len() + bytes.len() > MAX_EVENT {
-            self.gap();
+            self.drop_event();
         }
         if !self.dropping {
             self.line.extend_from_slice(bytes);
@@ -96,7 +95,7 @@ impl Splitter {
         }
     }
 
-    fn line_read(&mut self, line: &[u8], deliver: &mut impl FnMut(&SseEvent)) {
+    fn line_read(&mut self, line: &[u8], deliver: &mut dyn FnMut(&StreamEvent)) {
         let line = if std::mem::replace(&mut self.began, true) {
             line
         } else {
@@ -128,8 +127,7 @@ impl Splitter {
 
     fn add_data(&mut self, value: &[u8]) {
         if self.event.data.len() + value.len() > MAX_EVENT {
-            self.gap();
-            return;
+            return self.drop_event();
         }
         if std::mem::replace(&mut self.has_data, true) {
             self.event.data.push('\n');
@@ -148,23 +146,12 @@ impl Splitter {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{self, Pair, chunks, cuts, unnamed};
     use super::*;
     use proptest::prelude::*;
 
-    fn split(chunks: &[&[u8]]) -> Vec<(Option<String>, String)> {
-        let mut events = Vec::new();
-        let mut splitter = Splitter::default();
-        for chunk in chunks {
-            splitter.push(chunk, |event| {
-                events.push((event.name.clone(), event.data.clone()))
-            });
-        }
-        splitter.finish(|event| events.push((event.name.clone(), event.data.clone())));
-        events
-    }
-
-    fn unnamed(data: &str) -> (Option<String>, String) {
-        (None, data.into())
+    fn split(chunks: &[&[u8]]) -> Vec<Pair> {
+        tests::split(Sse::default(), chunks).0
     }
 
     #[test]
@@ -186,23 +173,27 @@ mod tests {
     #[test]
     fn after_a_gap_the_rest_of_the_torn_event_is_dropped() {
         let mut events = Vec::new();
-        let mut splitter = Splitter::default();
-        splitter.push(b"data: {\"a\":", |event| events.push(event.data.clone()));
-        splitter.gap();
-        splitter.push(b"1}\ndata: torn\n\ndata: next\n\n", |event| {
-            events.push(event.data.clone())
-        });
+        let mut keep = |event: &StreamEvent| events.push(event.data.clone());
+        let mut sse = Sse::default();
+        sse.push(b"data: {\"a\":", &mut keep);
+        sse.gap();
+        sse.push(b"1}\ndata: torn\n\ndata: next\n\n", &mut keep);
         assert_eq!(events, ["next"]);
     }
 
     proptest! {
         #[test]
-        fn any_chunking_gives_the_same_events(stream in "(data|event|:|id|x|\r\n|\n|\r|: |\u{feff}|é|[a-z]){0,60}", cuts in prop::collection::vec(0usize..200, 0..8)) {
+        fn any_chunking_gives_the_same_events(stream in "(data|event|:|id|x|\r\n|\n|\r|: |\u{feff}|é|[a-z]){0,60}", cuts in cuts()) {
             let bytes = stream.as_bytes();
-            let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([0, bytes.len()]).collect();
-            cuts.sort_unstable();
-            let chunks: Vec<_> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
-            prop_assert_eq!(split(&chunks), split(&[bytes]));
+            prop_assert_eq!(split(&chunks(bytes, &cuts)), split(&[bytes]));
         }
+    }
+
+    #[test]
+    fn an_event_that_is_too_long_is_left_out_and_told() {
+        let long = vec![b'x'; MAX_EVENT + 1];
+        let (events, broken) =
+            tests::split(Sse::default(), &[b"data: ", &long, b"\n\ndata: 1\n\n"]);
+        assert_eq!((events, broken), (vec![unnamed("1")], true));
     }
 }
