@@ -5,6 +5,7 @@
 //! [`MAX_EVENT`] bytes, and says in [`Framing::is_broken`] when it had to leave
 //! something out.
 
+pub mod envelope;
 pub mod eventstream;
 pub mod json_array;
 pub mod ndjson;

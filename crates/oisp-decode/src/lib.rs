@@ -29,6 +29,8 @@ mod exchange;
 mod framing;
 mod http;
 mod process;
+#[allow(dead_code, reason = "for the framings, which dialects take up")]
+mod protobuf;
 mod provider;
 mod stream;
 mod trace;

@@ -83,6 +83,15 @@ impl Decoder {
         }
         Ok(false)
     }
+
+    /// Checks that nothing is missing at the end. Deflate alone has no mark of
+    /// its own to tell it by.
+    ///
+    /// # Errors
+    /// The bytes end too early, or do not fit their checksum.
+    pub fn finish(&mut self) -> Result<(), BrokenCoding> {
+        self.stages.iter_mut().try_for_each(Stage::finish)
+    }
 }
 
 fn decode_through(
@@ -138,6 +147,16 @@ impl Stage {
             Self::DeflateUndecided => Ok(()),
         };
         written.map_err(|_| BrokenCoding)
+    }
+
+    fn finish(&mut self) -> Result<(), BrokenCoding> {
+        let finished = match self {
+            Self::Gzip(decoder) => decoder.try_finish(),
+            Self::Brotli(decoder) => decoder.close(),
+            Self::Zstd(decoder) => decoder.do_finish(),
+            Self::Zlib(_) | Self::RawDeflate(_) | Self::DeflateUndecided => Ok(()),
+        };
+        finished.map_err(|_| BrokenCoding)
     }
 
     fn take_output(&mut self) -> Vec<u8> {
@@ -219,6 +238,23 @@ mod tests {
         assert_eq!(decode_bytewise("deflate", &raw_deflate(&text)), text);
         assert_eq!(decode_bytewise("zstd", &zstd_of(&text)), text);
         assert_eq!(decode_bytewise("br", &brotli_of(&text)), text);
+    }
+
+    #[test]
+    fn an_end_that_is_missing_is_told() {
+        let coded = [
+            ("gzip", gzip(b"some text")),
+            ("br", brotli_of(b"some text")),
+            ("zstd", zstd_of(b"some text")),
+        ];
+        for (coding, bytes) in coded {
+            for (len, whole) in [(bytes.len(), true), (bytes.len() - 1, false), (3, false)] {
+                let mut decoder = Decoder::new(Some(coding)).unwrap();
+                let mut out = Vec::new();
+                decoder.push(&bytes[..len], 1000, &mut out).unwrap();
+                assert_eq!(decoder.finish().is_ok(), whole, "{coding} {len}");
+            }
+        }
     }
 
     #[test]
