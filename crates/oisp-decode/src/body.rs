@@ -18,12 +18,14 @@ pub struct Damage {
     pub cut: bool,
     /// The content coding could not be undone.
     pub broken_coding: bool,
+    /// The framing of a stream broke its rules, or an event of it was left out.
+    pub broken_stream: bool,
 }
 
 impl Damage {
     /// True where anything is wrong.
     pub const fn any(self) -> bool {
-        self.missing > 0 || self.cut || self.broken_coding
+        self.missing > 0 || self.cut || self.broken_coding || self.broken_stream
     }
 
     /// Reasons for `confidence.reasons`.
@@ -32,6 +34,7 @@ impl Damage {
             (self.missing > 0, "bytes_lost"),
             (self.cut, "body_over_limit"),
             (self.broken_coding, "content_coding_broken"),
+            (self.broken_stream, "stream_broken"),
         ];
         named
             .into_iter()

@@ -29,6 +29,7 @@ pub struct Decoder {
     conversations: Conversations,
     agents: Agents,
     hash_key: HashKey,
+    stream_chunks: bool,
     figures: Figures,
 }
 
@@ -60,8 +61,14 @@ impl Decoder {
             conversations: Conversations::default(),
             agents: Agents::default(),
             hash_key,
+            stream_chunks: false,
             figures: Figures::default(),
         }
+    }
+
+    /// Whether each piece of a streamed answer is an `ai.streaming_chunk`, too.
+    pub fn stream_chunks(&mut self, wanted: bool) {
+        self.stream_chunks = wanted;
     }
 
     /// Takes one record and appends the events that it completes.
@@ -89,6 +96,7 @@ impl Decoder {
         let mut context = Context {
             conversations: &mut self.conversations,
             agents: &mut self.agents,
+            stream_chunks: self.stream_chunks,
             hash_key: &self.hash_key,
             figures: &mut self.figures,
         };
@@ -193,6 +201,7 @@ impl Decoder {
         let mut context = Context {
             conversations: &mut self.conversations,
             agents: &mut self.agents,
+            stream_chunks: self.stream_chunks,
             hash_key: &self.hash_key,
             figures: &mut self.figures,
         };
@@ -207,6 +216,7 @@ impl Decoder {
         let mut context = Context {
             conversations: &mut self.conversations,
             agents: &mut self.agents,
+            stream_chunks: self.stream_chunks,
             hash_key: &self.hash_key,
             figures: &mut self.figures,
         };
@@ -238,6 +248,7 @@ impl Decoder {
 struct Context<'a> {
     conversations: &'a mut Conversations,
     agents: &'a mut Agents,
+    stream_chunks: bool,
     hash_key: &'a HashKey,
     figures: &'a mut Figures,
 }
@@ -286,6 +297,7 @@ impl Tracked {
                 tid: self.last_tid,
                 conversations: context.conversations,
                 agents: context.agents,
+                stream_chunks: context.stream_chunks,
                 hash_key: context.hash_key,
             };
             exchange.part(part, side, &mut emitter, out);

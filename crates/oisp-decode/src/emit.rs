@@ -2,6 +2,7 @@
 
 mod agents;
 mod choice;
+mod chunk;
 mod headers;
 mod request;
 mod response;
@@ -18,7 +19,7 @@ use crate::auth::HashKey;
 use crate::connection::Side;
 use crate::conversation::Conversations;
 use crate::dialect::{Detection, Dialect};
-use crate::exchange::{Answered, Asked};
+use crate::exchange::{Answered, Asked, Piece};
 use crate::http::Ending;
 
 pub use agents::session_end;
@@ -35,6 +36,8 @@ pub struct Emitter<'a> {
     pub conversations: &'a mut Conversations,
     /// What agents do between calls.
     pub agents: &'a mut Agents,
+    /// Each piece of a streamed answer is an event, too.
+    pub stream_chunks: bool,
     /// Hashes credentials.
     pub hash_key: &'a HashKey,
 }
@@ -93,6 +96,11 @@ impl Emitter<'_> {
     /// client is to run.
     pub fn response(&mut self, shared: &Shared, answered: Answered, out: &mut Vec<Event>) {
         response::emit(self, shared, answered, out);
+    }
+
+    /// Makes the event of a piece of a streamed answer.
+    pub fn chunk(&self, shared: &Shared, piece: Piece) -> Event {
+        chunk::emit(self, shared, piece)
     }
 
     /// An id that the same bytes give again.

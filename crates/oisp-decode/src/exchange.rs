@@ -2,6 +2,8 @@
 //! turns them into events when each is known.
 
 mod answer;
+mod form;
+mod pieces;
 
 use oisp_core::{Event, Timestamp};
 use serde_json::Value;
@@ -13,6 +15,7 @@ use crate::emit::{self, Emitter};
 use crate::http::{Ending, Half, HttpEvent, Part, RequestHead, ResponseHead};
 use answer::AnswerPart;
 pub use answer::Answered;
+pub use pieces::Piece;
 /// One exchange under way.
 pub struct Exchange {
     state: State,
@@ -107,7 +110,10 @@ impl Exchange {
                 }
             }
             (Half::Request, Part::End(ending)) => self.end_request(ending, side, emitter, out),
-            (Half::Response, Part::Body(bytes)) => self.answer.bytes(at, &bytes),
+            (Half::Response, Part::Body(bytes)) => {
+                self.answer.bytes(at, &bytes);
+                self.chunks(emitter, out);
+            }
             (Half::Response, Part::Gap(len)) => self.answer.gap(at, len),
             (_, Part::Trailers(_)) => {}
         }
@@ -166,8 +172,17 @@ impl Exchange {
             damage: body.damage,
             ending,
         };
-        self.answer.expect(dialect);
+        self.answer.expect(dialect, emitter.stream_chunks);
         self.call = Some(emitter.request(asked, side, out));
+        self.chunks(emitter, out);
+    }
+
+    /// Tells the pieces that came of a streamed answer.
+    fn chunks(&mut self, emitter: &Emitter<'_>, out: &mut Vec<Event>) {
+        if let Some(call) = &self.call {
+            let pieces = self.answer.take_pieces().into_iter();
+            out.extend(pieces.map(|piece| emitter.chunk(call, piece)));
+        }
     }
 
     fn end_response(

@@ -553,3 +553,68 @@ fn what_an_absent_field_means_is_not_guessed_for_an_unknown_endpoint() {
             .is_none()
     );
 }
+
+fn chunks_of(steps: &[Step]) -> Vec<Value> {
+    let mut decoder = oisp_decode::Decoder::new(oisp_decode::HashKey::new([1; 32]));
+    decoder.stream_chunks(true);
+    let mut events = Vec::new();
+    for raw in raw(steps) {
+        decoder.push(&raw, &mut events);
+    }
+    let events: Vec<_> = events.iter().map(|event| json!(event)).collect();
+    let chunks = of_type(&events, "ai.streaming_chunk");
+    chunks
+        .into_iter()
+        .map(|event| event["data"].clone())
+        .collect()
+}
+
+#[test]
+fn the_pieces_of_an_answer_are_told_only_to_who_asks_and_add_up_to_it() {
+    let started = json!({"tool_calls": [{"index": 0, "id": "c1", "type": "function", "function": {"name": "read", "arguments": "{"}}]});
+    let steps = [
+        Out(chat_request(ASK)),
+        In(stream(&[
+            chunk(json!({"role": "assistant", "content": ""}), Value::Null),
+            chunk(json!({"content": "one "}), Value::Null),
+            chunk(json!({"content": "two"}), Value::Null),
+            chunk(started, Value::Null),
+            chunk(json!({}), json!("tool_calls")),
+        ])),
+        Close,
+    ];
+    assert!(of_type(&events(&steps), "ai.streaming_chunk").is_empty());
+    let told: Vec<_> = chunks_of(&steps)
+        .into_iter()
+        .map(|mut data| {
+            let id = data.as_object_mut().unwrap().remove("request_id");
+            assert!(id.is_some_and(|id| id.is_string()));
+            data
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!({"chunk_index": 0, "delta": {"role": "assistant", "content": "one "}}),
+            json!({"chunk_index": 1, "delta": {"content": "two"}}),
+            json!({"chunk_index": 2, "delta": {"tool_calls": [{"id": "c1", "name": "read", "type": "function"}]}}),
+            json!({"chunk_index": 3, "delta": {}, "finish_reason": "tool_calls"}),
+        ]
+    );
+}
+
+#[test]
+fn a_stream_that_does_not_say_so_is_read_all_the_same() {
+    let body = stream(&[chunk(json!({"content": "hello"}), json!("stop"))]);
+    let body = String::from_utf8(body).unwrap();
+    for kind in [
+        "Content-Type: text/plain\r\n",
+        "",
+        "Content-Type: application/json\r\n",
+    ] {
+        let answer = body.replace("Content-Type: text/event-stream\r\n", kind);
+        let events = events(&[Out(chat_request(ASK)), In(answer.into_bytes())]);
+        let data = &one(&events, "ai.response")["data"];
+        assert_eq!(data["choices"][0]["message"]["content"], "hello", "{kind}");
+    }
+}

@@ -104,8 +104,22 @@ pub struct Delta {
     pub content: Option<String>,
     /// The speaker, on the first one.
     pub role: Option<&'static str>,
-    /// Tool calls, with the arguments that this chunk adds.
-    pub tool_calls: Option<Vec<ToolCall>>,
+    /// Tool calls that begin here. Their arguments stand on the answer: pieces
+    /// of them mean nothing.
+    pub tool_calls: Option<Vec<ToolCallStart>>,
+}
+
+/// A tool call that begins.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ToolCallStart {
+    /// The provider's id of the call.
+    pub id: Option<String>,
+    /// The tool.
+    pub name: String,
+    /// `function` where the client is to run it, else the wire's own type.
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// Texts that were embedded.

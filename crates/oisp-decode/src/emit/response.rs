@@ -6,7 +6,7 @@ use oisp_core::event::ai::{Embedding, FinishReason, Model, Response};
 use oisp_core::event::{Confidence, Data, Related, Relationship};
 use serde_json::{Map, Value, json};
 
-use super::{Emitter, Shared, choice, confidence, headers, timing, tools, unreadable};
+use super::{Emitter, Shared, choice, chunk, confidence, headers, timing, tools, unreadable};
 use crate::agents::Turn;
 use crate::dialect::{Answer, EmbeddingDraft, UsageDraft};
 use crate::exchange::Answered;
@@ -21,6 +21,9 @@ pub(super) fn emit(
     let response_event = emitter.event_id(answered.ended, "ai.response", 0);
     let at = answered.ended;
     let answer = answered.answer.take();
+    for piece in std::mem::take(&mut answered.pieces) {
+        out.push(chunk::emit(emitter, shared, piece));
+    }
     let embedding = answer.as_ref().and_then(|answer| answer.embedding);
     let mut confidence = confidence_in(shared, &answered, answer.as_ref());
     let mut attrs = shared.attrs.clone();

@@ -4,9 +4,10 @@
 use oisp_core::Timestamp;
 use serde_json::Value;
 
+use super::form::{self, Form};
+use super::pieces::{Piece, Pieces};
 use crate::body::{Body, Damage};
 use crate::dialect::{self, Answer, AnswerStream, Dialect};
-use crate::framing::sse::Sse;
 use crate::framing::{Framing, StreamEvent};
 use crate::http::{Ending, ResponseHead};
 
@@ -26,31 +27,33 @@ pub(super) struct AnswerPart {
     body: Option<Body>,
     content: Content,
     first_byte: Option<Timestamp>,
-    seen: ContentTimes,
+    seen: Seen,
 }
 
-/// When the first and the last content of a stream came.
-#[derive(Clone, Copy, Default)]
-struct ContentTimes {
+/// What was seen of a stream's content.
+#[derive(Default)]
+struct Seen {
     first: Option<Timestamp>,
     last: Option<Timestamp>,
+    /// Only where they are asked for.
+    pieces: Option<Pieces>,
 }
 
-#[derive(Default)]
 enum Content {
-    /// Nothing yet.
-    #[default]
-    Unknown,
+    /// Too few bytes to tell.
+    Unknown(Vec<u8>),
     /// One document.
     Document(Vec<u8>),
-    /// Server-sent events.
-    Stream {
-        splitter: Sse,
-        /// Decoded bytes on their way to the splitter; empty between records.
-        plain: Vec<u8>,
-        early: Vec<(Timestamp, Option<StreamEvent>)>,
-        stream: Option<Box<dyn AnswerStream + Send>>,
-    },
+    /// Events.
+    Stream(Streamed),
+}
+
+struct Streamed {
+    framing: Box<dyn Framing + Send>,
+    /// Decoded bytes on their way to the framing; empty between records.
+    plain: Vec<u8>,
+    early: Vec<(Timestamp, Option<StreamEvent>)>,
+    stream: Option<Box<dyn AnswerStream + Send>>,
 }
 
 /// An answer, complete or cut.
@@ -73,6 +76,14 @@ pub struct Answered {
     pub first_content: Option<Timestamp>,
     /// When the last content came, in a stream.
     pub last_content: Option<Timestamp>,
+    /// The pieces that its end brought.
+    pub pieces: Vec<Piece>,
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Unknown(Vec::new())
+    }
 }
 
 impl AnswerPart {
@@ -84,68 +95,49 @@ impl AnswerPart {
     }
 
     /// The dialect is known: a stream is read by it from here on.
-    pub(super) fn expect(&mut self, dialect: &'static dyn Dialect) {
+    pub(super) fn expect(&mut self, dialect: &'static dyn Dialect, wants_pieces: bool) {
         self.dialect = Some(dialect);
-        if let Content::Stream {
-            early,
-            stream: stream @ None,
-            ..
-        } = &mut self.content
-        {
-            let mut reader = dialect.stream();
-            for (at, event) in early.drain(..) {
-                read(&mut *reader, at, event.as_ref(), &mut self.seen);
-            }
-            *stream = Some(reader);
+        self.seen.pieces = wants_pieces.then(Pieces::default);
+        if let Content::Stream(streamed) = &mut self.content {
+            streamed.read_early(dialect, &mut self.seen);
         }
+    }
+
+    /// The pieces that came since this was asked last.
+    pub(super) fn take_pieces(&mut self) -> Vec<Piece> {
+        self.seen
+            .pieces
+            .as_mut()
+            .map(Pieces::take)
+            .unwrap_or_default()
     }
 
     pub(super) fn bytes(&mut self, at: Timestamp, bytes: &[u8]) {
         let Some(body) = &mut self.body else { return };
-        if let Content::Unknown = self.content {
-            self.content = Content::of(self.head.as_ref(), bytes, self.dialect);
-        }
         match &mut self.content {
             Content::Document(document) => body.push(bytes, document),
-            Content::Stream {
-                splitter,
-                plain,
-                early,
-                stream,
-            } => {
-                body.push(bytes, plain);
-                let seen = &mut self.seen;
-                splitter.push(plain, &mut |event| match stream {
-                    Some(stream) => read(&mut **stream, at, Some(event), seen),
-                    None if early.len() < MAX_EARLY_EVENTS => early.push((at, Some(event.clone()))),
-                    None => {}
-                });
-                plain.clear();
-                plain.shrink_to(KEPT);
+            Content::Stream(streamed) => {
+                body.push(bytes, &mut streamed.plain);
+                streamed.read(at, &mut self.seen);
             }
-            Content::Unknown => {}
+            Content::Unknown(start) => {
+                body.push(bytes, start);
+                let head = self.head.as_ref();
+                let form = form::of(head, start, self.dialect);
+                let start = std::mem::take(start);
+                self.content = Content::in_form(form, start, self.dialect);
+                if let Content::Stream(streamed) = &mut self.content {
+                    streamed.read(at, &mut self.seen);
+                }
+            }
         }
     }
 
     pub(super) fn gap(&mut self, at: Timestamp, len: u64) {
         let Some(body) = &mut self.body else { return };
         body.gap(len);
-        if let Content::Stream {
-            splitter,
-            early,
-            stream,
-            ..
-        } = &mut self.content
-        {
-            splitter.gap();
-            match stream {
-                Some(stream) => stream.gap(),
-                // A torn stream stays torn: one mark says it.
-                None if early.last().is_none_or(|(_, event)| event.is_some()) => {
-                    early.push((at, None));
-                }
-                None => {}
-            }
+        if let Content::Stream(streamed) = &mut self.content {
+            streamed.gap(at);
         }
     }
 
@@ -155,34 +147,24 @@ impl AnswerPart {
         ending: Ending,
         dialect: &'static dyn Dialect,
     ) -> Answered {
-        self.expect(dialect);
-        let damage = self
+        let wants_pieces = self.seen.pieces.is_some();
+        if self.dialect.is_none() {
+            self.expect(dialect, wants_pieces);
+        }
+        let mut damage = self
             .body
             .as_ref()
             .map(|body| body.damage)
             .unwrap_or_default();
         let whole = ending == Ending::Complete && !damage.any();
-        let mut seen = self.seen;
-        let failed = self
-            .head
-            .as_ref()
-            .and_then(|head| head.status)
-            .is_some_and(|status| status >= 400);
         let (answer, streamed) = match self.content {
-            Content::Document(document) if whole => {
-                let kind = self
-                    .head
-                    .as_ref()
-                    .and_then(|head| head.headers.get("content-type"));
-                (document_answer(kind, &document, failed, dialect), false)
+            Content::Document(document) | Content::Unknown(document) if whole => {
+                document_answer(self.head.as_ref(), &document, dialect)
             }
-            Content::Stream {
-                mut splitter,
-                stream: Some(mut stream),
-                ..
-            } => {
-                splitter.finish(&mut |event| read(&mut *stream, at, Some(event), &mut seen));
-                (Some(stream.finish()), true)
+            Content::Stream(streamed) => {
+                let (answer, is_broken) = streamed.finish(at, dialect, &mut self.seen);
+                damage.broken_stream = is_broken;
+                (Some(answer), true)
             }
             _ => (None, false),
         };
@@ -194,57 +176,154 @@ impl AnswerPart {
             ending,
             ended: at,
             first_byte: self.first_byte,
-            first_content: seen.first,
-            last_content: seen.last,
+            first_content: self.seen.first,
+            last_content: self.seen.last,
+            pieces: self
+                .seen
+                .pieces
+                .as_mut()
+                .map(Pieces::take)
+                .unwrap_or_default(),
         }
     }
 }
 
-/// Objects, and arrays of objects; a bare string or an error page is no answer.
+impl Content {
+    fn in_form(form: Form, start: Vec<u8>, dialect: Option<&'static dyn Dialect>) -> Self {
+        match form {
+            Form::Undecided => Self::Unknown(start),
+            Form::Document => Self::Document(start),
+            Form::Stream(framing) => Self::Stream(Streamed {
+                framing,
+                plain: start,
+                early: Vec::new(),
+                stream: dialect.map(Dialect::stream),
+            }),
+        }
+    }
+}
+
+impl Streamed {
+    /// Reads what waits in `plain`.
+    fn read(&mut self, at: Timestamp, seen: &mut Seen) {
+        let (early, stream) = (&mut self.early, &mut self.stream);
+        self.framing
+            .push(&self.plain, &mut |event| match &mut *stream {
+                Some(stream) => read(&mut **stream, at, event, seen),
+                None if early.len() < MAX_EARLY_EVENTS => early.push((at, Some(event.clone()))),
+                None => {}
+            });
+        self.plain.clear();
+        self.plain.shrink_to(KEPT);
+    }
+
+    fn read_early(&mut self, dialect: &'static dyn Dialect, seen: &mut Seen) {
+        if self.stream.is_some() {
+            return;
+        }
+        let mut reader = dialect.stream();
+        for (at, event) in self.early.drain(..) {
+            match event {
+                Some(event) => read(&mut *reader, at, &event, seen),
+                None => reader.gap(),
+            }
+        }
+        self.stream = Some(reader);
+    }
+
+    fn gap(&mut self, at: Timestamp) {
+        self.framing.gap();
+        match &mut self.stream {
+            Some(stream) => stream.gap(),
+            // A torn stream stays torn: one mark says it.
+            None if self.early.last().is_none_or(|(_, event)| event.is_some()) => {
+                self.early.push((at, None));
+            }
+            None => {}
+        }
+    }
+
+    /// The answer, and whether the framing's rules were broken.
+    fn finish(
+        mut self,
+        at: Timestamp,
+        dialect: &'static dyn Dialect,
+        seen: &mut Seen,
+    ) -> (Answer, bool) {
+        let mut stream = self.stream.unwrap_or_else(|| dialect.stream());
+        self.framing
+            .finish(&mut |event| read(&mut *stream, at, event, seen));
+        (stream.finish(), self.framing.is_broken())
+    }
+}
+
+/// The answer that a whole body is, and whether it was a stream after all.
 fn document_answer(
-    content_type: Option<&str>,
+    head: Option<&ResponseHead>,
     document: &[u8],
-    failed: bool,
     dialect: &'static dyn Dialect,
-) -> Option<Answer> {
+) -> (Option<Answer>, bool) {
+    let status = head.and_then(|head| head.status);
+    let failed = status.is_some_and(|status| status >= 400);
     let parsed: Option<Value> = serde_json::from_slice(document).ok();
-    let Some(body) = parsed.filter(|body| body.is_object() || body.is_array()) else {
-        return dialect
-            .answer_of_bytes(content_type, document)
-            .filter(|_| !failed);
-    };
-    if body.is_array() && dialect.streams_arrays() {
-        return Some(array_answer(body, dialect));
+    match parsed {
+        Some(body) if failed => (Some(failure(&body)), false),
+        Some(Value::Array(items)) if dialect.streams_arrays() => {
+            (Some(array_answer(items, dialect)), true)
+        }
+        // A bare string or number is no answer.
+        Some(body @ (Value::Object(_) | Value::Array(_))) => (Some(dialect.answer(body)), false),
+        Some(_) => (None, false),
+        None if failed => (None, false),
+        None => {
+            let kind = head.and_then(|head| head.headers.get("content-type"));
+            match dialect.answer_of_bytes(kind, document) {
+                Some(answer) => (Some(answer), false),
+                None => (unannounced_stream(document, dialect), true),
+            }
+        }
     }
-    if failed {
-        return Some(Answer {
-            error: dialect::error_of_failure(&body),
-            ..Answer::default()
-        });
+}
+
+/// What the body of a failed request tells. Some servers put it into a list.
+fn failure(body: &Value) -> Answer {
+    let body = body
+        .as_array()
+        .and_then(|items| items.first())
+        .unwrap_or(body);
+    Answer {
+        error: dialect::error_of_failure(body),
+        ..Answer::default()
     }
-    Some(dialect.answer(body))
 }
 
 /// A stream of answers that came as one array.
-fn array_answer(body: Value, dialect: &'static dyn Dialect) -> Answer {
+fn array_answer(items: Vec<Value>, dialect: &'static dyn Dialect) -> Answer {
     let mut stream = dialect.stream();
-    if let Value::Array(items) = body {
-        for item in items {
-            stream.event(None, item);
-        }
+    for item in items {
+        stream.event(None, item);
     }
     stream.finish()
+}
+
+/// A stream whose content type does not say so.
+fn unannounced_stream(document: &[u8], dialect: &'static dyn Dialect) -> Option<Answer> {
+    let mut framing = form::guessed(document)?;
+    let mut stream = dialect.stream();
+    let mut seen = Seen::default();
+    let mut take = |event: &StreamEvent| read(&mut *stream, Timestamp::default(), event, &mut seen);
+    framing.push(document, &mut take);
+    framing.finish(&mut take);
+    let answer = stream.finish();
+    (!framing.is_broken() && !answer.says_nothing()).then_some(answer)
 }
 
 fn read(
     stream: &mut (dyn AnswerStream + Send),
     at: Timestamp,
-    event: Option<&StreamEvent>,
-    seen: &mut ContentTimes,
+    event: &StreamEvent,
+    seen: &mut Seen,
 ) {
-    let Some(event) = event else {
-        return stream.gap();
-    };
     let name = event.name.as_deref();
     let is_content = stream.text_event(name, &event.data).or_else(|| {
         let data = serde_json::from_str(&event.data).ok()?;
@@ -254,31 +333,7 @@ fn read(
         seen.first.get_or_insert(at);
         seen.last = Some(at);
     }
-}
-
-impl Content {
-    /// The form of a body that begins with `bytes`.
-    fn of(
-        head: Option<&ResponseHead>,
-        bytes: &[u8],
-        dialect: Option<&'static dyn Dialect>,
-    ) -> Self {
-        if head.is_some_and(|head| is_event_stream(head, bytes)) {
-            return Self::Stream {
-                splitter: Sse::default(),
-                plain: Vec::new(),
-                early: Vec::new(),
-                stream: dialect.map(Dialect::stream),
-            };
-        }
-        Self::Document(Vec::new())
-    }
-}
-
-/// By the content type, or, where that was not captured, by the first field.
-fn is_event_stream(head: &ResponseHead, bytes: &[u8]) -> bool {
-    match head.headers.get("content-type") {
-        Some(kind) => kind.to_ascii_lowercase().starts_with("text/event-stream"),
-        None => bytes.starts_with(b"data:") || bytes.starts_with(b"event:"),
+    if let Some(pieces) = &mut seen.pieces {
+        pieces.look_at(stream.so_far(), at);
     }
 }
