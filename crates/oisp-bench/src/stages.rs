@@ -41,6 +41,7 @@ fn stages() -> Stages {
         filter: Filter::default(),
         redaction: Mode::Safe,
         process_events: false,
+        stream_chunks: false,
         save_capture: None,
     };
     Stages::new(settings, EventLog::new(Bounds::default()))

@@ -10,7 +10,7 @@ use oisp_core::{Event, RawEvent, RawKind, Timestamp};
 use oisp_decode::{Decoder, HashKey};
 use oisp_enrich::Enricher;
 use oisp_policy::Filter;
-use oisp_redact::{Mode, Redactor};
+use oisp_redact::{Growing, Mode, Redactor};
 use oisp_store::EventLog;
 
 /// What the stages are made of.
@@ -25,6 +25,8 @@ pub struct Settings {
     pub redaction: Mode,
     /// Process events are wanted.
     pub process_events: bool,
+    /// Each piece of a streamed answer is to be an event, too.
+    pub stream_chunks: bool,
     /// Where raw events are saved, if the user asked for it.
     pub save_capture: Option<Writer<BufWriter<File>>>,
 }
@@ -35,6 +37,7 @@ pub struct Stages {
     enricher: Enricher,
     filter: Filter,
     redactor: Redactor,
+    growing: Growing,
     process_events: bool,
     save_capture: Option<Writer<BufWriter<File>>>,
     log: EventLog,
@@ -50,6 +53,8 @@ const TICK_MS: u64 = 10_000;
 struct Figures {
     stored: u64,
     filtered: u64,
+    /// Pieces whose text goes out with a later one.
+    held_back: u64,
     process_off: u64,
     save_failures: u64,
 }
@@ -57,11 +62,14 @@ struct Figures {
 impl Stages {
     /// Stages that append to `log`.
     pub fn new(settings: Settings, log: EventLog) -> Self {
+        let mut decoder = Decoder::new(settings.hash_key);
+        decoder.stream_chunks(settings.stream_chunks);
         Self {
-            decoder: Decoder::new(settings.hash_key),
+            decoder,
             enricher: Enricher::new(settings.host),
             filter: settings.filter,
             redactor: Redactor::new(settings.redaction),
+            growing: Growing::default(),
             process_events: settings.process_events,
             save_capture: settings.save_capture,
             log,
@@ -113,17 +121,20 @@ impl Stages {
         }
     }
 
-    /// Figures: `pipeline.decoded == pipeline.stored + pipeline.dropped.*`.
+    /// Figures: `decode.events == pipeline.stored + pipeline.dropped.* +
+    /// pipeline.joined.*`.
     pub fn counters(&self) -> Snapshot {
         let Figures {
             stored,
             filtered,
+            held_back,
             process_off,
             save_failures,
         } = self.figures;
         let mut counters = self.decoder.counters();
         counters.insert("pipeline.stored".into(), stored);
         counters.insert("pipeline.dropped.filtered".into(), filtered);
+        counters.insert("pipeline.joined.chunks".into(), held_back);
         counters.insert("pipeline.skipped.process_off".into(), process_off);
         counters.insert("pipeline.save_capture_failures".into(), save_failures);
         counters
@@ -132,11 +143,13 @@ impl Stages {
     fn store(&mut self, mut decoded: Vec<Event>) {
         for mut event in decoded.drain(..) {
             self.enricher.enrich(&mut event);
-            if self.filter.keeps(&event) {
+            if !self.filter.keeps(&event) {
+                self.figures.filtered += 1;
+            } else if let Some(event) = self.growing.pass(event) {
                 self.log.append(self.redactor.redact(&event));
                 self.figures.stored += 1;
             } else {
-                self.figures.filtered += 1;
+                self.figures.held_back += 1;
             }
         }
         // Given back so that the next record needs no new list.

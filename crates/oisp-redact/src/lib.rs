@@ -6,16 +6,20 @@
 //! and on every string of an event's payload, attributes, extensions and
 //! process: text, tool arguments, command lines, paths.
 //!
+//! Text of an answer that grows goes through [`Growing`] first.
+//!
 //! A finding inside text becomes `[REDACTED:rule]`. Where a whole field goes,
 //! the schema's `$redacted` marker stands in its place.
 
 mod content;
+mod growing;
 mod mode;
 mod rules;
 
 use oisp_core::{Event, SafeEvent};
 use serde_json::{Map, Value};
 
+pub use growing::Growing;
 pub use mode::{Mode, UnknownMode};
 use rules::Rules;
 

@@ -104,6 +104,9 @@ pub struct RecordOptions {
     /// No process.exec, process.fork and process.exit events.
     #[arg(long, env = "OISP_NO_PROCESS_EVENTS")]
     pub no_process: bool,
+    /// Also an event for each piece of a streamed answer.
+    #[arg(long, env = "OISP_STREAM_CHUNKS")]
+    pub stream_chunks: bool,
     /// Also save the raw plaintext, unredacted, for `decode`.
     #[arg(long, value_name = "FILE", env = "OISP_SAVE_CAPTURE")]
     pub save_capture: Option<PathBuf>,
@@ -135,6 +138,9 @@ pub struct DecodeOptions {
     /// Write events to this file instead of standard output. It is replaced.
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
+    /// Also an event for each piece of a streamed answer.
+    #[arg(long, env = "OISP_STREAM_CHUNKS")]
+    pub stream_chunks: bool,
     /// What is taken out: safe, full, minimal or off.
     #[arg(long, value_name = "MODE", default_value_t = Mode::Safe, env = "OISP_REDACTION_MODE")]
     pub redaction: Mode,

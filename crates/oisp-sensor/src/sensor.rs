@@ -35,6 +35,8 @@ pub struct Plan {
     pub redaction: Mode,
     /// Process events are wanted.
     pub process_events: bool,
+    /// Each piece of a streamed answer is to be an event, too.
+    pub stream_chunks: bool,
     /// Where raw events are saved.
     pub save_capture: Option<std::path::PathBuf>,
     /// This machine.
@@ -120,6 +122,7 @@ impl Sensor {
             filter: plan.filter,
             redaction: plan.redaction,
             process_events: plan.process_events,
+            stream_chunks: plan.stream_chunks,
             save_capture,
         };
         let no_thread = |error| Failure::new(format_args!("cannot start a thread: {error}"));

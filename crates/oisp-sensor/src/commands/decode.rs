@@ -32,6 +32,7 @@ pub fn run(options: &DecodeOptions) -> Result<ExitCode, Failure> {
         filter: Filter::default(),
         redaction: options.redaction,
         process_events: true,
+        stream_chunks: options.stream_chunks,
         save_capture: None,
     };
     let mut job = Job {

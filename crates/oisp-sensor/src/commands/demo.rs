@@ -41,6 +41,7 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
         },
         redaction: options.serving.redaction,
         process_events: true,
+        stream_chunks: false,
         save_capture: None,
         host: Some(oisp_enrich::this_host()),
     };

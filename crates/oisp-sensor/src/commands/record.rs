@@ -26,6 +26,7 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
         },
         redaction: serving.redaction,
         process_events: !options.no_process,
+        stream_chunks: options.stream_chunks,
         save_capture: options.save_capture.clone(),
         host: Some(oisp_enrich::this_host()),
     };
