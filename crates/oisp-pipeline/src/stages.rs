@@ -5,7 +5,7 @@ use std::io::BufWriter;
 
 use oisp_capture::Writer;
 use oisp_core::counters::Snapshot;
-use oisp_core::event::Host;
+use oisp_core::event::{Data, Host};
 use oisp_core::{Event, RawEvent, RawKind, Timestamp};
 use oisp_decode::{Decoder, HashKey};
 use oisp_enrich::Enricher;
@@ -38,6 +38,7 @@ pub struct Stages {
     filter: Filter,
     redactor: Redactor,
     growing: Growing,
+    stream_chunks: bool,
     process_events: bool,
     save_capture: Option<Writer<BufWriter<File>>>,
     log: EventLog,
@@ -55,6 +56,8 @@ struct Figures {
     filtered: u64,
     /// Pieces whose text goes out with a later one.
     held_back: u64,
+    /// Pieces that only onlookers saw.
+    told: u64,
     process_off: u64,
     save_failures: u64,
 }
@@ -62,10 +65,9 @@ struct Figures {
 impl Stages {
     /// Stages that append to `log`.
     pub fn new(settings: Settings, log: EventLog) -> Self {
-        let mut decoder = Decoder::new(settings.hash_key);
-        decoder.stream_chunks(settings.stream_chunks);
         Self {
-            decoder,
+            decoder: Decoder::new(settings.hash_key),
+            stream_chunks: settings.stream_chunks,
             enricher: Enricher::new(settings.host),
             filter: settings.filter,
             redactor: Redactor::new(settings.redaction),
@@ -84,6 +86,9 @@ impl Stages {
         self.save(raw);
         self.enricher.observe(raw);
         let mut decoded = std::mem::take(&mut self.decoded);
+        // Who looks on sees answers grow; otherwise nobody pays for it.
+        let wanted = self.stream_chunks || self.log.has_onlookers();
+        self.decoder.stream_chunks(wanted);
         self.decoder.push(raw, &mut decoded);
         if matches!(raw.kind, RawKind::Process(_)) && !self.process_events {
             self.figures.process_off += 1;
@@ -122,12 +127,13 @@ impl Stages {
     }
 
     /// Figures: `decode.events == pipeline.stored + pipeline.dropped.* +
-    /// pipeline.joined.*`.
+    /// pipeline.joined.* + pipeline.told.*`.
     pub fn counters(&self) -> Snapshot {
         let Figures {
             stored,
             filtered,
             held_back,
+            told,
             process_off,
             save_failures,
         } = self.figures;
@@ -135,6 +141,7 @@ impl Stages {
         counters.insert("pipeline.stored".into(), stored);
         counters.insert("pipeline.dropped.filtered".into(), filtered);
         counters.insert("pipeline.joined.chunks".into(), held_back);
+        counters.insert("pipeline.told.chunks".into(), told);
         counters.insert("pipeline.skipped.process_off".into(), process_off);
         counters.insert("pipeline.save_capture_failures".into(), save_failures);
         counters
@@ -146,14 +153,24 @@ impl Stages {
             if !self.filter.keeps(&event) {
                 self.figures.filtered += 1;
             } else if let Some(event) = self.growing.pass(event) {
-                self.log.append(self.redactor.redact(&event));
-                self.figures.stored += 1;
+                self.keep_or_tell(&event);
             } else {
                 self.figures.held_back += 1;
             }
         }
         // Given back so that the next record needs no new list.
         self.decoded = decoded;
+    }
+
+    fn keep_or_tell(&mut self, event: &Event) {
+        let safe = self.redactor.redact(event);
+        if matches!(event.data, Data::StreamingChunk(_)) && !self.stream_chunks {
+            self.log.tell(safe);
+            self.figures.told += 1;
+        } else {
+            self.log.append(safe);
+            self.figures.stored += 1;
+        }
     }
 
     fn save(&mut self, raw: &RawEvent) {

@@ -10,4 +10,4 @@
 
 mod log;
 
-pub use log::{Bounds, Cursor, EventLog, Filter, Stored};
+pub use log::{Bounds, Cursor, EventLog, Filter, Onlooker, Stored};

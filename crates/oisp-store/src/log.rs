@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use oisp_core::SafeEvent;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 /// How much the log keeps.
 #[derive(Clone, Copy, Debug)]
@@ -66,8 +66,13 @@ pub struct EventLog {
 struct Shared {
     inner: Mutex<Inner>,
     tail: watch::Sender<u64>,
+    /// What is told to who looks on, and not kept.
+    passing: broadcast::Sender<Arc<SafeEvent>>,
     bounds: Bounds,
 }
+
+/// Most passing events that wait for an onlooker; a slower one misses some.
+const PASSING: usize = 1024;
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -110,10 +115,12 @@ impl EventLog {
     /// An empty log.
     pub fn new(bounds: Bounds) -> Self {
         let (tail, _) = watch::channel(0);
+        let (passing, _) = broadcast::channel(PASSING);
         Self {
             shared: Arc::new(Shared {
                 inner: Mutex::default(),
                 tail,
+                passing,
                 bounds,
             }),
         }
@@ -142,6 +149,22 @@ impl EventLog {
         };
         self.shared.tail.send_replace(seq);
         seq
+    }
+
+    /// Somebody looks on: [`EventLog::tell`] reaches one.
+    pub fn has_onlookers(&self) -> bool {
+        self.shared.passing.receiver_count() > 0
+    }
+
+    /// Tells an event to those who look on now. The log does not keep it.
+    pub fn tell(&self, event: SafeEvent) {
+        // Without onlookers there is nobody to tell.
+        let _ = self.shared.passing.send(Arc::new(event));
+    }
+
+    /// Looks on from here.
+    pub fn look_on(&self) -> Onlooker {
+        Onlooker(self.shared.passing.subscribe())
     }
 
     /// Position of the newest event; 0 before the first.
@@ -187,6 +210,24 @@ impl EventLog {
             tail: self.shared.tail.subscribe(),
             next,
             missed: 0,
+        }
+    }
+}
+
+/// Takes what is told in passing.
+#[derive(Debug)]
+pub struct Onlooker(broadcast::Receiver<Arc<SafeEvent>>);
+
+impl Onlooker {
+    /// The next event that is told; what came too fast is left out.
+    pub async fn next(&mut self) -> Arc<SafeEvent> {
+        loop {
+            match self.0.recv().await {
+                Ok(event) => return event,
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                // The log holds the sender: nothing is told any more.
+                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            }
         }
     }
 }
@@ -312,6 +353,18 @@ mod tests {
         });
         log.append(event("1", "ai.request"));
         assert_eq!(ids(&log.cursor().read(9)), ["1"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_told_in_passing_reaches_onlookers_and_is_not_kept() {
+        let log = log_of(1, Bounds::default());
+        assert!(!log.has_onlookers());
+        let mut onlooker = log.look_on();
+        assert!(log.has_onlookers());
+        log.tell(event("passing", "ai.streaming_chunk"));
+        assert_eq!(onlooker.next().await.id(), "passing");
+        assert!(log.get("passing").is_none());
+        assert_eq!(log.last_seq(), 1);
     }
 
     #[tokio::test]

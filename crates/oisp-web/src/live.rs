@@ -4,6 +4,10 @@
 //! - `after=EVENT_ID`: what came after that event, then what happens;
 //! - `after=` (empty): all that the log holds, then what happens.
 //!
+//! A client that names `ai.streaming_chunk` among its types sees answers grow,
+//! also where these events are not kept; they have no place in the log, so
+//! `after` does not take their ids.
+//!
 //! Besides events there are two notices. `{"missed":n}`: the log let go n
 //! events before this client took them. `{"reset":true}`: the log does not hold
 //! the event of `after` (any more), and all that it holds follows. A slow
@@ -15,7 +19,8 @@ use std::time::Duration;
 
 use axum::Error;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
-use oisp_store::{Cursor, EventLog, Stored};
+use oisp_core::SafeEvent;
+use oisp_store::{Cursor, EventLog, Onlooker, Stored};
 use serde_json::json;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
@@ -34,7 +39,13 @@ pub(crate) struct Feed {
     event_types: Vec<String>,
     told_missed: u64,
     reset: bool,
+    /// What passes without being kept, where the client names its type.
+    onlooker: Option<Onlooker>,
 }
+
+/// The event type of what streamed answers grow by. Without `--stream-chunks`
+/// the log does not hold it: it is for those who look on.
+const PASSING: &str = "ai.streaming_chunk";
 
 impl Feed {
     /// A feed from `after` on, of these event types (of all where empty).
@@ -47,11 +58,13 @@ impl Feed {
                 None => (log.cursor(), true),
             },
         };
+        let looks_on = event_types.iter().any(|wanted| wanted == PASSING);
         Self {
             cursor,
             event_types,
             told_missed: 0,
             reset,
+            onlooker: looks_on.then(|| log.look_on()),
         }
     }
 
@@ -111,12 +124,23 @@ impl Feed {
     async fn idle(&mut self, socket: &mut WebSocket, ping: &mut Interval) -> Result<bool, Error> {
         tokio::select! {
             () = self.cursor.wait() => Ok(true),
+            passing = next_of(&mut self.onlooker) => {
+                socket.send(Message::text(passing.json())).await.map(|()| true)
+            }
             _ = ping.tick() => socket.send(Message::Ping(bytes::Bytes::new())).await.map(|()| true),
             incoming = socket.recv() => match incoming {
                 None | Some(Ok(Message::Close(_))) => Ok(false),
                 Some(message) => message.map(|_| true),
             },
         }
+    }
+}
+
+/// What passes next; never, for a client that does not look on.
+async fn next_of(onlooker: &mut Option<Onlooker>) -> Arc<SafeEvent> {
+    match onlooker {
+        Some(onlooker) => onlooker.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use common::{event, sensor, sensor_with, sized_event};
 use futures_util::{SinkExt, StreamExt};
+use oisp_core::SafeEvent;
 use oisp_store::{Bounds, EventLog};
 use oisp_web::{AppState, WebConfig, WebError, bind};
 use serde_json::{Value, json};
@@ -86,6 +87,27 @@ async fn events_come_as_they_happen() {
     log.append(event(4));
     log.append(event(5));
     assert_eq!(next_ids(&mut socket, 2).await, ["E4", "E5"]);
+}
+
+#[tokio::test]
+async fn pieces_of_an_answer_reach_only_who_names_their_type() {
+    let (state, _) = sensor(1);
+    let log = state.log.clone();
+    let server = serve(state, any_port()).await;
+    let mut all = connect(&server, "").await;
+    let mut onlooker = connect(&server, "?type=ai.request,ai.streaming_chunk").await;
+    timeout(PATIENCE, async {
+        while !log.has_onlookers() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    let piece = json!({"event_id": "P1", "event_type": "ai.streaming_chunk", "data": {}});
+    log.tell(SafeEvent::from_redacted(piece.as_object().unwrap()));
+    assert_eq!(next_ids(&mut onlooker, 1).await, ["P1"]);
+    log.append(event(2));
+    assert_eq!(next_ids(&mut all, 1).await, ["E2"]);
 }
 
 #[tokio::test]

@@ -54,6 +54,16 @@ describe('the feed', () => {
     expect(world.asked.length).toBe(pages);
   });
 
+  it('does not take up again at a piece of an answer, which the log may not hold', async () => {
+    world.log = [request(1).raw];
+    feed.start();
+    await settle();
+    world.socket.send({ ...request(3).raw, event_type: 'ai.streaming_chunk' });
+    world.socket.onclose?.();
+    world.fire();
+    expect(after(world.socket)).toBe('Q1');
+  });
+
   it('waits longer each time in vain, up to a limit, and afresh after success', async () => {
     world.down = true;
     feed.start();

@@ -141,7 +141,8 @@ export class Feed {
     const value: unknown = JSON.parse(data);
     const event = parseEvent(value);
     if (event !== null) {
-      this.after = event.id;
+      // Pieces of a growing answer pass; the log may not hold them.
+      if (event.type !== 'ai.streaming_chunk') this.after = event.id;
       this.reader.events([{ event, size: data.length }]);
       return;
     }
