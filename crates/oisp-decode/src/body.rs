@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::http::{Headers, coding};
+use crate::json;
 
 /// Longest body that is kept, decoded bytes. Requests with a million tokens of
 /// context and images are below it.
@@ -111,5 +112,5 @@ pub fn is_readable(headers: &Headers) -> bool {
 
 /// A whole body as JSON; `None` where it is none.
 pub fn json(_headers: &Headers, bytes: &[u8]) -> Option<Value> {
-    serde_json::from_slice(bytes).ok()
+    json::parse(bytes)
 }

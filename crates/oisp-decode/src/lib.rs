@@ -28,6 +28,7 @@ mod exchange;
 )]
 mod framing;
 mod http;
+mod json;
 mod process;
 #[allow(dead_code, reason = "for the framings, which dialects take up")]
 mod protobuf;

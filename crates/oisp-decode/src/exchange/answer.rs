@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::form::{self, Form};
 use super::pieces::{Piece, Pieces};
 use crate::body::{Body, Damage};
-use crate::dialect::{self, Answer, AnswerStream, Dialect};
+use crate::dialect::{self, Answer, AnswerStream, Dialect, Operation};
 use crate::framing::{Framing, StreamEvent};
 use crate::http::{Ending, ResponseHead};
+use crate::json;
 
 /// Streamed events that wait because the request is not complete: more than
 /// this is no honest early answer.
@@ -265,7 +266,10 @@ fn document_answer(
 ) -> (Option<Answer>, bool) {
     let status = head.and_then(|head| head.status);
     let failed = status.is_some_and(|status| status >= 400);
-    let parsed: Option<Value> = serde_json::from_slice(document).ok();
+    let parsed = match dialect.operation() {
+        Operation::EMBEDDING => json::parse_vectors(document),
+        _ => json::parse(document),
+    };
     match parsed {
         Some(body) if failed => (Some(failure(&body)), false),
         Some(Value::Array(items)) if dialect.streams_arrays() => {
