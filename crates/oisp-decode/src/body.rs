@@ -1,6 +1,9 @@
 //! Message bodies as they arrive: content coding undone, size capped, holes
 //! remembered.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::Value;
 
 use crate::http::{Headers, coding};
@@ -10,12 +13,40 @@ use crate::json;
 /// context and images are below it.
 pub const MAX_BODY: usize = 48 << 20;
 
+/// Most bytes that all bodies under way hold together.
+pub const MAX_HELD: usize = 256 << 20;
+
+/// What is left for the bodies under way. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Room(Arc<AtomicUsize>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(AtomicUsize::new(MAX_HELD)))
+    }
+}
+
+impl Room {
+    fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: usize) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
 /// Why a body is not whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Damage {
     /// Bytes that were not captured.
     pub missing: u64,
-    /// Decoded bytes beyond [`MAX_BODY`] were left out.
+    /// Decoded bytes beyond [`MAX_BODY`], or beyond [`MAX_HELD`] of all bodies,
+    /// were left out.
     pub cut: bool,
     /// The content coding could not be undone.
     pub broken_coding: bool,
@@ -49,13 +80,15 @@ pub struct Body {
     /// `None` once the coding is broken: later bytes mean nothing.
     coding: Option<coding::Decoder>,
     taken: usize,
+    room: Room,
     /// What is wrong with it so far.
     pub damage: Damage,
 }
 
 impl Body {
-    /// A body with the coding of its `Content-Encoding` field.
-    pub fn new(content_encoding: Option<&str>) -> Self {
+    /// A body with the coding of its `Content-Encoding` field, which holds what
+    /// there is room for.
+    pub fn new(content_encoding: Option<&str>, room: &Room) -> Self {
         let coding = coding::Decoder::new(content_encoding).ok();
         let damage = Damage {
             broken_coding: coding.is_none(),
@@ -64,6 +97,7 @@ impl Body {
         Self {
             coding,
             taken: 0,
+            room: room.clone(),
             damage,
         }
     }
@@ -74,14 +108,17 @@ impl Body {
             return;
         };
         let before = out.len();
-        match coding.push(bytes, MAX_BODY - self.taken, out) {
+        let most = (MAX_BODY - self.taken).min(self.room.left());
+        match coding.push(bytes, most, out) {
             Ok(cut) => self.damage.cut |= cut,
             Err(coding::BrokenCoding) => {
                 self.damage.broken_coding = true;
                 self.coding = None;
             }
         }
-        self.taken += out.len() - before;
+        let added = out.len() - before;
+        self.taken += added;
+        self.room.take(added);
         if self.damage.cut {
             self.coding = None;
         }
@@ -102,6 +139,12 @@ impl Body {
     }
 }
 
+impl Drop for Body {
+    fn drop(&mut self) {
+        self.room.give_back(self.taken);
+    }
+}
+
 /// A body of that content type may be read as JSON. Where none is told, it may.
 pub fn is_readable(headers: &Headers) -> bool {
     headers.get("content-type").is_none_or(|kind| {
@@ -113,4 +156,26 @@ pub fn is_readable(headers: &Headers) -> bool {
 /// A whole body as JSON; `None` where it is none.
 pub fn json(_headers: &Headers, bytes: &[u8]) -> Option<Value> {
     json::parse(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_bodies_together_hold_no_more_than_there_is_room_for() {
+        let room = Room::default();
+        let piece = vec![b'x'; 40 << 20];
+        let mut held = Vec::new();
+        let mut bodies: Vec<_> = (0..8).map(|_| Body::new(None, &room)).collect();
+        for body in &mut bodies {
+            let mut out = Vec::new();
+            body.push(&piece, &mut out);
+            held.push(out.len());
+        }
+        assert_eq!(held.iter().sum::<usize>(), MAX_HELD);
+        assert!(!bodies[0].damage.cut && bodies[7].damage.cut);
+        drop(bodies);
+        assert_eq!(room.left(), MAX_HELD);
+    }
 }

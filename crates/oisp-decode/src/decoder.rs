@@ -8,6 +8,7 @@ use oisp_core::{ConnId, Event, ProcessEvent, RawEvent, RawKind, Timestamp, TlsEv
 
 use crate::agents::Agents;
 use crate::auth::HashKey;
+use crate::body::Room;
 use crate::connection::{Connection, Side};
 use crate::conversation::Conversations;
 use crate::emit::{self, Emitter};
@@ -30,6 +31,7 @@ pub struct Decoder {
     agents: Agents,
     hash_key: HashKey,
     stream_chunks: bool,
+    room: Room,
     figures: Figures,
 }
 
@@ -62,6 +64,7 @@ impl Decoder {
             agents: Agents::default(),
             hash_key,
             stream_chunks: false,
+            room: Room::default(),
             figures: Figures::default(),
         }
     }
@@ -97,6 +100,7 @@ impl Decoder {
             conversations: &mut self.conversations,
             agents: &mut self.agents,
             stream_chunks: self.stream_chunks,
+            room: &self.room,
             hash_key: &self.hash_key,
             figures: &mut self.figures,
         };
@@ -202,6 +206,7 @@ impl Decoder {
             conversations: &mut self.conversations,
             agents: &mut self.agents,
             stream_chunks: self.stream_chunks,
+            room: &self.room,
             hash_key: &self.hash_key,
             figures: &mut self.figures,
         };
@@ -217,6 +222,7 @@ impl Decoder {
             conversations: &mut self.conversations,
             agents: &mut self.agents,
             stream_chunks: self.stream_chunks,
+            room: &self.room,
             hash_key: &self.hash_key,
             figures: &mut self.figures,
         };
@@ -249,6 +255,7 @@ struct Context<'a> {
     conversations: &'a mut Conversations,
     agents: &'a mut Agents,
     stream_chunks: bool,
+    room: &'a Room,
     hash_key: &'a HashKey,
     figures: &'a mut Figures,
 }
@@ -298,6 +305,7 @@ impl Tracked {
                 conversations: context.conversations,
                 agents: context.agents,
                 stream_chunks: context.stream_chunks,
+                room: context.room,
                 hash_key: context.hash_key,
             };
             exchange.part(part, side, &mut emitter, out);

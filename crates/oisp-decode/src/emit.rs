@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::agents::Agents;
 use crate::auth::HashKey;
+use crate::body::Room;
 use crate::connection::Side;
 use crate::conversation::Conversations;
 use crate::dialect::{Detection, Dialect};
@@ -36,6 +37,8 @@ pub struct Emitter<'a> {
     pub conversations: &'a mut Conversations,
     /// What agents do between calls.
     pub agents: &'a mut Agents,
+    /// What is left for bodies.
+    pub room: &'a Room,
     /// Each piece of a streamed answer is an event, too.
     pub stream_chunks: bool,
     /// Hashes credentials.

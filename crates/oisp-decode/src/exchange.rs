@@ -8,7 +8,7 @@ mod pieces;
 use oisp_core::{Event, Timestamp};
 use serde_json::Value;
 
-use crate::body::{self, Body, Damage};
+use crate::body::{self, Body, Damage, Room};
 use crate::connection::Side;
 use crate::dialect::{self, Call, Detection, Dialect};
 use crate::emit::{self, Emitter};
@@ -97,8 +97,8 @@ impl Exchange {
                 self.end_response(at, ending, side, emitter, out)
             }
             _ if self.state != State::Open => {}
-            (_, Part::Request(head)) => self.begin_request(head),
-            (_, Part::Response(head)) => self.begin_response(at, head),
+            (_, Part::Request(head)) => self.begin_request(head, emitter.room),
+            (_, Part::Response(head)) => self.begin_response(at, head, emitter.room),
             (Half::Request, Part::Body(bytes)) => {
                 if let Some(request) = &mut self.request {
                     request.body.push(&bytes, &mut request.bytes);
@@ -119,12 +119,12 @@ impl Exchange {
         }
     }
 
-    fn begin_request(&mut self, head: RequestHead) {
+    fn begin_request(&mut self, head: RequestHead, room: &Room) {
         if !may_be_call(&head) {
             self.state = State::Ignored;
             return;
         }
-        let body = Body::new(head.headers.get("content-encoding"));
+        let body = Body::new(head.headers.get("content-encoding"), room);
         self.request = Some(RequestPart {
             head,
             body,
@@ -132,13 +132,13 @@ impl Exchange {
         });
     }
 
-    fn begin_response(&mut self, at: Timestamp, head: ResponseHead) {
+    fn begin_response(&mut self, at: Timestamp, head: ResponseHead, room: &Room) {
         if self.request.is_none() && self.call.is_none() {
             // The request went by before the capture began.
             self.state = State::Ignored;
             return;
         }
-        self.answer.begin(at, head);
+        self.answer.begin(at, head, room);
     }
 
     fn end_request(

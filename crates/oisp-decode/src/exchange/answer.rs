@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::form::{self, Form};
 use super::pieces::{Piece, Pieces};
-use crate::body::{Body, Damage};
+use crate::body::{Body, Damage, Room};
 use crate::dialect::{self, Answer, AnswerStream, Dialect, Operation};
 use crate::framing::{Framing, StreamEvent};
 use crate::http::{Ending, ResponseHead};
@@ -89,9 +89,9 @@ impl Default for Content {
 
 impl AnswerPart {
     /// Its head came.
-    pub(super) fn begin(&mut self, at: Timestamp, head: ResponseHead) {
+    pub(super) fn begin(&mut self, at: Timestamp, head: ResponseHead, room: &Room) {
         self.first_byte = Some(at);
-        self.body = Some(Body::new(head.headers.get("content-encoding")));
+        self.body = Some(Body::new(head.headers.get("content-encoding"), room));
         self.head = Some(head);
     }
 
@@ -330,7 +330,7 @@ fn read(
 ) {
     let name = event.name.as_deref();
     let is_content = stream.text_event(name, &event.data).or_else(|| {
-        let data = serde_json::from_str(&event.data).ok()?;
+        let data = json::parse(event.data.as_bytes())?;
         Some(stream.event(name, data))
     });
     if is_content == Some(true) {
