@@ -11,7 +11,9 @@
 //! a sensor's events with that.
 //!
 //! [`demo`] holds a few realistic conversations and runs real programs (curl,
-//! python3, node) that have them.
+//! python3, node) that have them. [`recordings`] replays a file of recorded
+//! exchanges through the decoder, in every form that they could have had on the
+//! wire.
 //!
 //! It is for tests and demos only: it listens on 127.0.0.1, its certificate
 //! authority lives as long as the process, and it stores whatever keys it is
@@ -29,6 +31,7 @@ mod error;
 mod exchange;
 mod openai;
 mod provider;
+pub mod recordings;
 mod reply;
 mod route;
 mod scenario;
