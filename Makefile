@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 ARGS ?=
 
-.PHONY: help run demo build frontend test e2e check cross-check ebpf ebpf-check bench dist
+.PHONY: help run demo build frontend test e2e check cross-check ebpf ebpf-check bench fuzz dist
 
 help: ## this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ ebpf-check: ## prove that the committed eBPF objects are their source, byte for 
 
 bench: ## measure the sensor against its quality bars (ARGS: decode capture sensor)
 	@scripts/bench.sh $(ARGS)
+
+fuzz: ## fuzz the decoder's parsers (ARGS: SECONDS for each, then TARGETS; needs a nightly compiler)
+	@scripts/fuzz.sh $(ARGS)
 
 dist: ## a release archive with its checksum, into dist/
 	@scripts/dist.sh

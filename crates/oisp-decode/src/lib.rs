@@ -27,6 +27,8 @@ mod exchange;
     reason = "the dialects take the framings up one after the other"
 )]
 mod framing;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod json;
 mod process;
