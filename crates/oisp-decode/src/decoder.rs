@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use oisp_core::counters::Snapshot;
 use oisp_core::raw::{GapCause, TlsKind};
 use oisp_core::{ConnId, Event, ProcessEvent, RawEvent, RawKind, Timestamp, TlsEvent};
+use oisp_registry::{Bundle, Current};
 
 use crate::agents::Agents;
 use crate::auth::HashKey;
@@ -32,6 +33,7 @@ pub struct Decoder {
     hash_key: HashKey,
     stream_chunks: bool,
     room: Room,
+    registry: Current,
     figures: Figures,
 }
 
@@ -65,8 +67,16 @@ impl Decoder {
             hash_key,
             stream_chunks: false,
             room: Room::default(),
+            registry: Current::embedded(),
             figures: Figures::default(),
         }
+    }
+
+    /// With providers, models and prices that may change while it works; those
+    /// that are part of the program else.
+    #[must_use]
+    pub fn with_registry(self, registry: Current) -> Self {
+        Self { registry, ..self }
     }
 
     /// Whether each piece of a streamed answer is an `ai.streaming_chunk`, too.
@@ -96,7 +106,9 @@ impl Decoder {
             .map(|(conn, _)| *conn)
             .collect();
         silent.sort_unstable();
+        let bundle = self.registry.load();
         let mut context = Context {
+            bundle: &bundle,
             conversations: &mut self.conversations,
             agents: &mut self.agents,
             stream_chunks: self.stream_chunks,
@@ -202,7 +214,9 @@ impl Decoder {
             }
             TlsKind::Opened { .. } | TlsKind::Closed => {}
         }
+        let bundle = self.registry.load();
         let mut context = Context {
+            bundle: &bundle,
             conversations: &mut self.conversations,
             agents: &mut self.agents,
             stream_chunks: self.stream_chunks,
@@ -218,7 +232,9 @@ impl Decoder {
         tracked
             .connection
             .close(tracked.last_at, ending, &mut parts);
+        let bundle = self.registry.load();
         let mut context = Context {
+            bundle: &bundle,
             conversations: &mut self.conversations,
             agents: &mut self.agents,
             stream_chunks: self.stream_chunks,
@@ -252,6 +268,7 @@ impl Decoder {
 
 /// What the decoder lends to a connection's exchanges.
 struct Context<'a> {
+    bundle: &'a Bundle,
     conversations: &'a mut Conversations,
     agents: &'a mut Agents,
     stream_chunks: bool,
@@ -306,6 +323,7 @@ impl Tracked {
                 agents: context.agents,
                 stream_chunks: context.stream_chunks,
                 room: context.room,
+                bundle: context.bundle,
                 hash_key: context.hash_key,
             };
             exchange.part(part, side, &mut emitter, out);

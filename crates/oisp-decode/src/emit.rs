@@ -4,6 +4,7 @@ mod agents;
 mod choice;
 mod chunk;
 mod headers;
+mod provider;
 mod request;
 mod response;
 mod timing;
@@ -12,6 +13,7 @@ mod tools;
 use oisp_core::event::ai::{Model, Provider};
 use oisp_core::event::{Confidence, Source, TraceContext};
 use oisp_core::{ConnId, Event, EventId, Timestamp, event};
+use oisp_registry::Bundle;
 use serde_json::{Map, Value};
 
 use crate::agents::Agents;
@@ -37,6 +39,8 @@ pub struct Emitter<'a> {
     pub conversations: &'a mut Conversations,
     /// What agents do between calls.
     pub agents: &'a mut Agents,
+    /// Providers, models and prices.
+    pub bundle: &'a Bundle,
     /// What is left for bodies.
     pub room: &'a Room,
     /// Each piece of a streamed answer is an event, too.
@@ -55,6 +59,8 @@ pub struct Shared {
     pub conversation_id: String,
     /// Who is called.
     pub provider: Provider,
+    /// Its id in the price data.
+    pub prices: Option<Box<str>>,
     /// The model as asked for.
     pub model: Option<Model>,
     /// When the request's first byte was captured.

@@ -34,7 +34,6 @@ mod json;
 mod process;
 #[allow(dead_code, reason = "for the framings, which dialects take up")]
 mod protobuf;
-mod provider;
 mod stream;
 mod trace;
 

@@ -149,7 +149,7 @@ fn a_session_starts_with_its_first_call_and_ends_with_its_process() {
     assert_eq!(sessions[1]["data"]["duration_ms"], 5000);
     assert_eq!(
         sessions[1]["data"]["stats"],
-        json!({"llm_calls": 2, "tool_calls": 1, "tokens_used": 9})
+        json!({"llm_calls": 2, "tool_calls": 1, "tokens_used": 9, "estimated_cost_usd": 0.000_052_5})
     );
 }
 

@@ -618,3 +618,39 @@ fn a_stream_that_does_not_say_so_is_read_all_the_same() {
         assert_eq!(data["choices"][0]["message"]["content"], "hello", "{kind}");
     }
 }
+
+fn priced(host: &str, model: &str) -> Value {
+    let body = json!({"model": model, "messages": [{"role": "user", "content": "hi"}]});
+    let answer = json!({"id": "c", "model": model, "choices": [{"index": 0, "finish_reason": "stop",
+        "message": {"role": "assistant", "content": "yes"}}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 600}}});
+    let request = post(host, "/v1/chat/completions", "", &body.to_string());
+    let events = call(request, json_response(&answer.to_string()));
+    one(&events, "ai.response").clone()
+}
+
+#[test]
+fn a_call_costs_what_its_provider_lists_for_its_model() {
+    let response = priced("api.openai.com", "gpt-4o");
+    let usage = &response["data"]["usage"];
+    // 400 fresh and 600 cached tokens at 2.50 and 1.25, 100 at 10 a million.
+    let close = |value: &Value, usd: f64| (value.as_f64().unwrap() - usd).abs() < 1e-12;
+    assert!(close(&usage["input_cost_usd"], 0.001_75), "{usage}");
+    assert!(close(&usage["output_cost_usd"], 0.001), "{usage}");
+    assert!(close(&usage["total_cost_usd"], 0.002_75), "{usage}");
+    assert_eq!(response["attrs"]["oisp.cost.source"], "genai-prices");
+    assert!(response["attrs"]["oisp.cost.version"].is_string());
+    assert_eq!(response["data"]["model"]["family"], "gpt-4");
+}
+
+#[test]
+fn what_nobody_lists_has_no_cost() {
+    for (host, model) in [
+        ("api.openai.com", "no-such-model"),
+        ("localhost:8000", "gpt-4o"),
+    ] {
+        let response = priced(host, model);
+        assert!(response["data"]["usage"].get("total_cost_usd").is_none());
+        assert!(response["attrs"].get("oisp.cost.source").is_none());
+    }
+}

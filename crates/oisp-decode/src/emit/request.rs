@@ -1,18 +1,18 @@
 //! `ai.request`.
 
 use oisp_core::Event;
-use oisp_core::event::ai::{Model, Parameters, Provider, Request};
+use oisp_core::event::ai::{Parameters, Request};
 use oisp_core::event::{Confidence, Data};
+use oisp_registry::Bundle;
 use serde_json::{Map, Value, json};
 
-use super::{Emitter, Shared, agents, confidence, unreadable};
+use super::{Emitter, Shared, agents, confidence, provider, unreadable};
 use crate::auth::auth_of;
 use crate::connection::Side;
 use crate::conversation::session_of;
-use crate::dialect::{Call, Detection, SpokenMessage, without_query};
+use crate::dialect::{Call, Detection, SpokenMessage};
 use crate::exchange::Asked;
-use crate::http::{Headers, RequestHead};
-use crate::provider::{ProviderName, provider_of};
+use crate::http::Headers;
 use crate::trace;
 
 pub(super) fn emit(
@@ -42,7 +42,14 @@ pub(super) fn emit(
         Some(call) => {
             agents::results(emitter, &shared, &call, &confidence, &mut results);
             data.system_prompt_hash = call.system().and_then(|text| emitter.hash_key.hash(&text));
-            fill(&mut data, call, asked.detection, &mut attrs, &mut ext);
+            fill(
+                &mut data,
+                call,
+                asked.detection,
+                emitter.bundle,
+                &mut attrs,
+                &mut ext,
+            );
         }
         None => confidence
             .missing
@@ -86,42 +93,28 @@ fn share(emitter: &mut Emitter<'_>, asked: &Asked, side: Side) -> Shared {
         emitter
             .conversations
             .id_of(emitter.conn, session, system.as_deref(), began);
-    let name = provider_of(asked.head.authority.as_deref(), asked.dialect.provider());
+    let named = provider::named(asked, emitter.bundle);
     let trace = trace::of(&asked.head.headers, &conversation_id, &request_event);
     Shared {
         request_event,
         request_id: format!("req_{request_event}"),
         conversation_id,
-        provider: provider(&asked.head, name),
+        attrs: attrs(emitter, asked, named.otel, side),
+        provider: named.provider,
+        prices: named.prices,
         model: None,
         began,
         side,
         dialect: asked.dialect,
         detection: asked.detection,
         trace,
-        attrs: attrs(emitter, asked, name, side),
-    }
-}
-
-fn provider(head: &RequestHead, name: ProviderName) -> Provider {
-    let path = head.path.as_deref().map(without_query);
-    Provider {
-        name: name.schema.to_owned(),
-        region: None,
-        endpoint: head
-            .authority
-            .as_deref()
-            .zip(path)
-            .map(|(host, path)| format!("https://{host}{path}")),
-        organization_id: head.headers.get("openai-organization").map(str::to_owned),
-        project_id: head.headers.get("openai-project").map(str::to_owned),
     }
 }
 
 fn attrs(
     emitter: &Emitter<'_>,
     asked: &Asked,
-    name: ProviderName,
+    otel: Option<String>,
     side: Side,
 ) -> Map<String, Value> {
     let mut attrs = Map::new();
@@ -132,7 +125,7 @@ fn attrs(
         "gen_ai.operation.name".into(),
         asked.dialect.operation().otel.into(),
     );
-    if let Some(name) = name.otel {
+    if let Some(name) = otel {
         attrs.insert("gen_ai.provider.name".into(), name.into());
     }
     if let Some(agent) = asked.head.headers.get("user-agent") {
@@ -155,12 +148,13 @@ fn fill(
     data: &mut Request,
     call: Call,
     detection: Detection,
+    bundle: &Bundle,
     attrs: &mut Map<String, Value>,
     ext: &mut Map<String, Value>,
 ) {
     fill_messages(data, &call);
     attrs.extend(call.attrs);
-    data.model = call.model.map(|id| Model { id, family: None });
+    data.model = call.model.map(|id| provider::model(id, bundle));
     // What an absent field means is known of known endpoints only.
     let default = (detection == Detection::KnownEndpoint).then_some(false);
     data.streaming = call.streaming.or(default);

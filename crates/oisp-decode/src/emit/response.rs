@@ -2,11 +2,14 @@
 //! `agent.tool_call` events.
 
 use oisp_core::Event;
-use oisp_core::event::ai::{Embedding, FinishReason, Model, Response};
+use oisp_core::event::ai::{Embedding, FinishReason, Response};
 use oisp_core::event::{Confidence, Data, Related, Relationship};
+use oisp_registry::Bundle;
 use serde_json::{Map, Value, json};
 
-use super::{Emitter, Shared, choice, chunk, confidence, headers, timing, tools, unreadable};
+use super::{
+    Emitter, Shared, choice, chunk, confidence, headers, provider, timing, tools, unreadable,
+};
 use crate::agents::Turn;
 use crate::dialect::{Answer, EmbeddingDraft, UsageDraft};
 use crate::exchange::Answered;
@@ -28,7 +31,7 @@ pub(super) fn emit(
     let mut confidence = confidence_in(shared, &answered, answer.as_ref());
     let mut attrs = shared.attrs.clone();
     let mut ext = Map::new();
-    let data = response(shared, &answered, answer, &mut attrs, &mut ext);
+    let data = response(emitter, shared, &answered, answer, &mut attrs, &mut ext);
     if !confidence.reasons.is_empty() {
         confidence
             .missing
@@ -109,6 +112,7 @@ fn status_of(answered: &Answered) -> Option<u16> {
 }
 
 fn response(
+    emitter: &Emitter<'_>,
     shared: &Shared,
     answered: &Answered,
     answer: Option<Answer>,
@@ -133,7 +137,11 @@ fn response(
     }
     if let Some(answer) = answer {
         let failed = status.is_some_and(|status| status >= 400);
-        fill(&mut data, answer, failed, attrs, ext);
+        let draft = answer.usage.unwrap_or_default();
+        let bundle = emitter.bundle;
+        fill(&mut data, answer, failed, bundle, attrs, ext);
+        let prices = shared.prices.as_deref();
+        provider::add_cost(&mut data, &draft, prices, shared.began, bundle, attrs);
     }
     data.success = status.map(|status| status < 400 && data.error.is_none());
     attrs.insert("oisp.streamed".into(), answered.streamed.into());
@@ -158,6 +166,7 @@ fn fill(
     data: &mut Response,
     answer: Answer,
     failed: bool,
+    bundle: &Bundle,
     attrs: &mut Map<String, Value>,
     ext: &mut Map<String, Value>,
 ) {
@@ -167,7 +176,7 @@ fn fill(
         attrs.insert("gen_ai.response.id".into(), id.into());
     }
     if let Some(id) = answer.model {
-        data.model = Some(Model { id, family: None });
+        data.model = Some(provider::model(id, bundle));
     }
     if let Some(server) = answer.provider.filter(|_| data.provider.name == "other") {
         data.provider.name = server.to_owned();
