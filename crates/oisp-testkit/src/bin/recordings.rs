@@ -73,6 +73,9 @@ fn main() -> ExitCode {
 /// Prints the report; whether it is good.
 fn report(options: &Options) -> Result<bool, Box<dyn Error>> {
     let recordings = file::read(&options.file, options.only.as_deref())?;
+    if recordings.is_empty() {
+        return Err("no recording is there, or none that --only names: nothing was shown".into());
+    }
     let settings = recordings::Options {
         effort: options.effort,
         jobs: options.jobs,
