@@ -39,7 +39,13 @@ const ACCOUNT: &str = "sign-in and account of a provider";
 
 /// The first that fits names the reason. Empty parts fit all; hosts and paths
 /// fit where the text is part of them.
-const RULES: [Rule; 24] = [
+const RULES: [Rule; 25] = [
+    rule(
+        "a prediction's answer, streamed to a request that does not name the model",
+        "GET",
+        "replicate.net",
+        "/streams/",
+    ),
     rule(
         "a prediction is asked for again until it is there",
         "GET",
