@@ -625,7 +625,8 @@ fn priced(host: &str, model: &str) -> Value {
         "message": {"role": "assistant", "content": "yes"}}],
         "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 600}}});
     let request = post(host, "/v1/chat/completions", "", &body.to_string());
-    let events = call(request, json_response(&answer.to_string()));
+    let steps = [Out(request), In(json_response(&answer.to_string())), Close];
+    let events = decode_priced(&raw(&steps));
     one(&events, "ai.response").clone()
 }
 

@@ -83,11 +83,16 @@ pub(super) fn add_cost(
     let seconds = began.as_millis() / 1000;
     let cost = bundle.prices.cost(provider, &model.id, &priced, seconds);
     let Some(cost) = cost else { return };
-    usage.input_cost_usd = Some(cost.input_usd);
-    usage.output_cost_usd = Some(cost.output_usd);
-    usage.total_cost_usd = Some(cost.total_usd);
+    usage.input_cost_usd = Some(rounded(cost.input_usd));
+    usage.output_cost_usd = Some(rounded(cost.output_usd));
+    usage.total_cost_usd = Some(rounded(cost.total_usd));
     attrs.insert("oisp.cost.source".into(), "genai-prices".into());
     attrs.insert("oisp.cost.version".into(), bundle.prices.version().into());
+}
+
+/// To a millionth of a millionth: what is below is the arithmetic's.
+fn rounded(usd: f64) -> f64 {
+    (usd * 1e12).round() / 1e12
 }
 
 fn priced(usage: &Usage, draft: &UsageDraft) -> PricedUsage {
