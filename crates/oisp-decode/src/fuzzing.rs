@@ -90,8 +90,13 @@ pub fn http1_midway(data: &[u8]) {
     protocol(data, h1::Connection::joined_midway);
 }
 
+/// Here the cut may matter: after what is no frame, that a call is one frame is
+/// what a frame is found by.
 pub fn http2(data: &[u8]) {
-    protocol(data, h2::Connection::default);
+    let (requests, responses) = halves(data);
+    let cut = usize::from(data.first().copied().unwrap_or_default()) % (responses.len() + 1);
+    let (one, two) = responses.split_at(cut);
+    exchange(h2::Connection::default(), &[requests], &[one, two]);
 }
 
 /// A whole connection: records of data and gaps in both directions.
@@ -262,10 +267,14 @@ fn split(mut framing: impl Framing, pieces: &[&[u8]]) -> Vec<StreamEvent> {
 }
 
 /// Requests up to the first 0xff byte, answers after it.
-fn protocol<P: Protocol>(data: &[u8], new: impl Fn() -> P) {
+fn halves(data: &[u8]) -> (&[u8], &[u8]) {
     let middle = memchr::memchr(0xff, data).unwrap_or(data.len());
     let (requests, responses) = data.split_at(middle);
-    let responses = responses.get(1..).unwrap_or_default();
+    (requests, responses.get(1..).unwrap_or_default())
+}
+
+fn protocol<P: Protocol>(data: &[u8], new: impl Fn() -> P) {
+    let (requests, responses) = halves(data);
     let whole = exchange(new(), &[requests], &[responses]);
     let cut = |bytes: &[u8]| data.first().map_or(0, |byte| usize::from(*byte)) % (bytes.len() + 1);
     let (one, two) = requests.split_at(cut(requests));
