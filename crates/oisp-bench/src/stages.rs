@@ -41,6 +41,7 @@ fn stages() -> Stages {
         filter: Filter::default(),
         redaction: Mode::Safe,
         process_events: false,
+        registry: oisp_registry::Current::embedded(),
         stream_chunks: false,
         save_capture: None,
     };

@@ -38,6 +38,8 @@ pub struct Event {
     pub actor: Option<Actor>,
     /// The process.
     pub process: Option<Process>,
+    /// The program, where it is a known one.
+    pub app: Option<App>,
     /// Where the event comes from.
     pub source: Source,
     /// How far it can be trusted, and what is missing.
@@ -172,6 +174,32 @@ pub struct Process {
     pub thread_id: Option<u32>,
     /// Control group path.
     pub cgroup: Option<String>,
+}
+
+/// The program that an event is about.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct App {
+    /// Its id in the registry.
+    pub app_id: String,
+    /// For people.
+    pub name: String,
+    /// Who makes it.
+    pub vendor: Option<String>,
+    /// Its version, where it says so itself.
+    pub version: Option<String>,
+    /// `dev_tools`, `chat`, `productivity`, `creative`, `browser`, `cli`,
+    /// `server` or `other`.
+    pub category: &'static str,
+    /// `identified`: it was recognised.
+    pub tier: &'static str,
+    /// It uses AI.
+    pub is_ai_app: bool,
+    /// It hosts what uses AI.
+    pub is_ai_host: bool,
+    /// `native`, `web`, `extension`, `cli` or `server`.
+    #[serde(rename = "type")]
+    pub kind: Option<&'static str>,
 }
 
 /// Another process, in short.

@@ -153,6 +153,7 @@ impl Emitter<'_> {
             ext: Map::new(),
             related_events: Vec::new(),
             trace_context: None,
+            app: None,
         }
     }
 }

@@ -73,6 +73,7 @@ pub fn event_of(raw: &RawEvent, process: &ProcessEvent) -> Option<Event> {
         ext: Map::new(),
         related_events: Vec::new(),
         trace_context: None,
+        app: None,
     })
 }
 

@@ -1,10 +1,11 @@
 //! Adds to an event what is known around it: the machine, the user, the
-//! process and its ancestors.
+//! process and its ancestors, the program.
 //!
 //! The process table is fed by the capture's own records, never by looking at
 //! the machine at decode time: a pid of a replayed file, or one that was reused
 //! meanwhile, must not describe another process.
 
+mod app;
 mod host;
 mod processes;
 
@@ -13,26 +14,30 @@ use std::sync::Arc;
 use oisp_core::event::{Actor, Host, Process, ProcessRef};
 use oisp_core::{Event, ProcessEvent, ProcessFacts, RawEvent, RawKind};
 
+use app::Apps;
 pub use host::this_host;
+use oisp_registry::Current;
 use processes::Processes;
 
 /// Longest chain of ancestors on an event.
 const MAX_ANCESTORS: usize = 16;
 
-/// Adds host, user and process.
-#[derive(Debug, Default)]
+/// Adds host, user, process and program.
+#[derive(Debug)]
 pub struct Enricher {
     host: Option<Host>,
     processes: Processes,
+    apps: Apps,
 }
 
 impl Enricher {
     /// With the machine that the capture runs on; `None` for a capture that
     /// was made elsewhere.
-    pub fn new(host: Option<Host>) -> Self {
+    pub fn new(host: Option<Host>, registry: Current) -> Self {
         Self {
             host,
             processes: Processes::default(),
+            apps: Apps::new(registry),
         }
     }
 
@@ -52,13 +57,13 @@ impl Enricher {
     /// Adds to an event what is known.
     pub fn enrich(&self, event: &mut Event) {
         event.host.clone_from(&self.host);
-        let Some(process) = &mut event.process else {
-            return;
-        };
-        if let Some(facts) = self.processes.get(process.pid) {
+        let pid = event.process.as_ref().map(|process| process.pid);
+        let facts = pid.and_then(|pid| self.processes.get(pid));
+        if let (Some(process), Some(facts)) = (&mut event.process, facts) {
             event.actor = actor(facts);
             self.describe(process, facts);
         }
+        self.apps.add(event, facts);
     }
 
     fn describe(&self, process: &mut Process, facts: &ProcessFacts) {
@@ -178,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_chain_of_ancestors_goes_up_to_the_root() {
-        let mut enricher = Enricher::default();
+        let mut enricher = Enricher::new(None, Current::embedded());
         observe(
             &mut enricher,
             1,
@@ -207,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_child_is_its_parent_until_it_runs_a_program() {
-        let mut enricher = Enricher::default();
+        let mut enricher = Enricher::new(None, Current::embedded());
         observe(
             &mut enricher,
             5,
@@ -223,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_circle_in_the_table_ends() {
-        let mut enricher = Enricher::default();
+        let mut enricher = Enricher::new(None, Current::embedded());
         observe(&mut enricher, 5, ProcessEvent::Seen(facts(5, 6, "/a")));
         observe(&mut enricher, 6, ProcessEvent::Seen(facts(6, 5, "/b")));
         assert_eq!(described(&enricher, 5).ancestors.unwrap().len(), 1);

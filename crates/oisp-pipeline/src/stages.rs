@@ -11,12 +11,15 @@ use oisp_decode::{Decoder, HashKey};
 use oisp_enrich::Enricher;
 use oisp_policy::Filter;
 use oisp_redact::{Growing, Mode, Redactor};
+use oisp_registry::Current;
 use oisp_store::EventLog;
 
 /// What the stages are made of.
 pub struct Settings {
     /// Hashes credentials.
     pub hash_key: HashKey,
+    /// Providers, models, programs and prices.
+    pub registry: Current,
     /// The machine, where the capture is of this one.
     pub host: Option<Host>,
     /// Which events are kept.
@@ -66,9 +69,9 @@ impl Stages {
     /// Stages that append to `log`.
     pub fn new(settings: Settings, log: EventLog) -> Self {
         Self {
-            decoder: Decoder::new(settings.hash_key),
+            decoder: Decoder::new(settings.hash_key).with_registry(settings.registry.clone()),
             stream_chunks: settings.stream_chunks,
-            enricher: Enricher::new(settings.host),
+            enricher: Enricher::new(settings.host, settings.registry),
             filter: settings.filter,
             redactor: Redactor::new(settings.redaction),
             growing: Growing::default(),

@@ -80,6 +80,7 @@ mod tests {
             ext: serde_json::Map::new(),
             related_events: Vec::new(),
             trace_context: None,
+            app: None,
         }
     }
 

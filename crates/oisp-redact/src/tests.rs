@@ -36,6 +36,7 @@ fn event(text: &str) -> Event {
             .unwrap(),
         related_events: Vec::new(),
             trace_context: None,
+            app: None,
     }
 }
 

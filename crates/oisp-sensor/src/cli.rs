@@ -74,6 +74,20 @@ pub struct Serving {
     pub ring_mib: Option<u32>,
 }
 
+/// What is known of providers, programs and prices.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Knowledge {
+    /// A file of yours with further providers, models and programs. It is read
+    /// again when it changes.
+    #[arg(long, value_name = "FILE", env = "OISP_REGISTRY")]
+    pub registry: Option<PathBuf>,
+    /// Prices in the format of genai-prices, in place of the sensor's own: a
+    /// file, read again when it changes, or an https:// URL, fetched at start
+    /// and once a day.
+    #[arg(long, value_name = "FILE|URL", env = "OISP_PRICES")]
+    pub prices: Option<String>,
+}
+
 /// Options of `record`.
 #[derive(Debug, Args)]
 pub struct RecordOptions {
@@ -110,6 +124,9 @@ pub struct RecordOptions {
     /// Also save the raw plaintext, unredacted, for `decode`.
     #[arg(long, value_name = "FILE", env = "OISP_SAVE_CAPTURE")]
     pub save_capture: Option<PathBuf>,
+    /// Providers, programs, prices.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
     /// Dashboard, redaction, duration.
     #[command(flatten)]
     pub serving: Serving,
@@ -144,6 +161,9 @@ pub struct DecodeOptions {
     /// What is taken out: safe, full, minimal or off.
     #[arg(long, value_name = "MODE", default_value_t = Mode::Safe, env = "OISP_REDACTION_MODE")]
     pub redaction: Mode,
+    /// Providers, programs, prices.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
 }
 
 /// Options of `doctor`.

@@ -27,6 +27,14 @@ impl Failure {
         }
     }
 
+    /// The command line or the configuration is wrong.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self {
+            code: USAGE,
+            message: message.to_string(),
+        }
+    }
+
     /// The exit code.
     pub const fn code(&self) -> u8 {
         self.code

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod failure;
 mod hash_key;
+mod knowledge;
 mod output;
 mod platform;
 mod sensor;

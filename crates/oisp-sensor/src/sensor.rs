@@ -14,6 +14,7 @@ use oisp_export::{DeliverError, RunningSink, Sink};
 use oisp_pipeline::{Settings, Stages, Worker};
 use oisp_policy::Filter;
 use oisp_redact::Mode;
+use oisp_registry::Current;
 use oisp_store::{Bounds, EventLog};
 use oisp_web::{AppState, BoundServer, WebConfig};
 use tokio::runtime::Runtime;
@@ -39,6 +40,8 @@ pub struct Plan {
     pub stream_chunks: bool,
     /// Where raw events are saved.
     pub save_capture: Option<std::path::PathBuf>,
+    /// Providers, programs, prices.
+    pub registry: Current,
     /// This machine.
     pub host: Option<Host>,
 }
@@ -118,6 +121,7 @@ impl Sensor {
             .transpose()?;
         let settings = Settings {
             hash_key: hash_key::load(),
+            registry: plan.registry,
             host: plan.host,
             filter: plan.filter,
             redaction: plan.redaction,

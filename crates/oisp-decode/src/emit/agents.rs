@@ -63,6 +63,7 @@ pub fn session_end(ended: Ended) -> Event {
         ext: Map::new(),
         related_events: Vec::new(),
         trace_context: None,
+        app: None,
     }
 }
 

@@ -15,7 +15,7 @@ use oisp_store::{Bounds, Cursor, EventLog};
 use crate::cli::DecodeOptions;
 use crate::commands::record::warn_of;
 use crate::failure::{FAILED, Failure};
-use crate::{hash_key, output, platform};
+use crate::{hash_key, knowledge, output, platform};
 
 /// Bad lines beyond this many are only counted.
 const REPORTED: u64 = 20;
@@ -23,11 +23,13 @@ const REPORTED: u64 = 20;
 /// Decodes the whole input.
 pub fn run(options: &DecodeOptions) -> Result<ExitCode, Failure> {
     let input = open_input(&options.input)?;
+    let registry = knowledge::open(&options.knowledge)?;
     let output = open_output(&options.output)?;
     warn_of(options.redaction);
     let log = EventLog::new(Bounds::default());
     let settings = Settings {
         hash_key: hash_key::load(),
+        registry,
         host: None,
         filter: Filter::default(),
         redaction: options.redaction,

@@ -43,6 +43,7 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
         process_events: true,
         stream_chunks: false,
         save_capture: None,
+        registry: oisp_registry::Current::embedded(),
         host: Some(oisp_enrich::this_host()),
     };
     let running = sensor.start(backend, plan)?;

@@ -9,6 +9,7 @@ use oisp_redact::Mode;
 use crate::backend::{self, BackendSettings};
 use crate::cli::{RecordOptions, Serving};
 use crate::failure::Failure;
+use crate::knowledge::{self, Watch};
 use crate::output;
 use crate::sensor::{self, Plan, Sensor};
 
@@ -16,6 +17,7 @@ use crate::sensor::{self, Plan, Sensor};
 pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
     let serving = &options.serving;
     let backend = backend::choose(backend_settings(serving))?;
+    let registry = knowledge::open(&options.knowledge)?;
     let sink = sensor::jsonl_sink(&options.output)?;
     let sensor = Sensor::prepare(serving)?;
     let plan = Plan {
@@ -28,10 +30,13 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
         process_events: !options.no_process,
         stream_chunks: options.stream_chunks,
         save_capture: options.save_capture.clone(),
+        registry: registry.clone(),
         host: Some(oisp_enrich::this_host()),
     };
     warn_of(serving.redaction);
     let running = sensor.start(backend, plan)?;
+    // Asked for by name, so never in the way of the start.
+    let _watch = Watch::start(&registry, &options.knowledge)?;
     announce(&options.output, running.dashboard().as_deref());
     running.wait(serving.duration);
     running.stop()?;
