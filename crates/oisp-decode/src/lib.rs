@@ -36,6 +36,8 @@ mod process;
 mod protobuf;
 mod stream;
 mod trace;
+#[allow(dead_code, reason = "for the sessions that begin with an upgrade")]
+mod websocket;
 
 pub use auth::HashKey;
 pub use decoder::{Decoder, MAX_CONNECTIONS, SILENCE_MS};
