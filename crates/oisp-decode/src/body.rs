@@ -40,6 +40,40 @@ impl Room {
     }
 }
 
+/// What one body holds of the room; it is given back with it.
+#[derive(Debug)]
+pub struct Held {
+    room: Room,
+    bytes: usize,
+}
+
+impl Held {
+    /// Nothing so far.
+    pub fn new(room: &Room) -> Self {
+        Self {
+            room: room.clone(),
+            bytes: 0,
+        }
+    }
+
+    /// How much more there is room for, in a body of at most `limit` bytes.
+    pub fn left(&self, limit: usize) -> usize {
+        limit.saturating_sub(self.bytes).min(self.room.left())
+    }
+
+    /// So many bytes more are held.
+    pub fn add(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.room.take(bytes);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.room.give_back(self.bytes);
+    }
+}
+
 /// Why a body is not whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Damage {
@@ -79,8 +113,7 @@ impl Damage {
 pub struct Body {
     /// `None` once the coding is broken: later bytes mean nothing.
     coding: Option<coding::Decoder>,
-    taken: usize,
-    room: Room,
+    held: Held,
     /// What is wrong with it so far.
     pub damage: Damage,
 }
@@ -96,8 +129,7 @@ impl Body {
         };
         Self {
             coding,
-            taken: 0,
-            room: room.clone(),
+            held: Held::new(room),
             damage,
         }
     }
@@ -108,17 +140,14 @@ impl Body {
             return;
         };
         let before = out.len();
-        let most = (MAX_BODY - self.taken).min(self.room.left());
-        match coding.push(bytes, most, out) {
+        match coding.push(bytes, self.held.left(MAX_BODY), out) {
             Ok(cut) => self.damage.cut |= cut,
             Err(coding::BrokenCoding) => {
                 self.damage.broken_coding = true;
                 self.coding = None;
             }
         }
-        let added = out.len() - before;
-        self.taken += added;
-        self.room.take(added);
+        self.held.add(out.len() - before);
         if self.damage.cut {
             self.coding = None;
         }
@@ -136,12 +165,6 @@ impl Body {
             self.coding = None;
         }
         readable
-    }
-}
-
-impl Drop for Body {
-    fn drop(&mut self) {
-        self.room.give_back(self.taken);
     }
 }
 

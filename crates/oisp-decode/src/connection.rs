@@ -10,6 +10,9 @@ use crate::stream::{Piece, Stream};
 /// Most bytes held back while the protocol is not known yet.
 const MAX_HELD: usize = 64 << 10;
 
+/// Most tunnels inside each other.
+const MAX_TUNNELS: u8 = 2;
+
 /// Stands for a gap of unknown length: more than any message has left.
 const UNKNOWN_LENGTH: u64 = 1 << 48;
 
@@ -59,7 +62,6 @@ impl Side {
 }
 
 /// One connection.
-#[derive(Default)]
 pub struct Connection {
     outgoing: Stream,
     incoming: Stream,
@@ -67,6 +69,14 @@ pub struct Connection {
     /// The capture began after the connection, or lost bytes before the
     /// protocol was known.
     midway: bool,
+    /// So many tunnels may be inside each other.
+    depth: u8,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
 }
 
 enum State {
@@ -111,7 +121,24 @@ impl Default for State {
     }
 }
 
+impl Default for Connection {
+    fn default() -> Self {
+        Self::with_depth(MAX_TUNNELS)
+    }
+}
+
 impl Connection {
+    /// A connection with at most `depth` tunnels inside each other.
+    pub fn with_depth(depth: u8) -> Self {
+        Self {
+            outgoing: Stream::default(),
+            incoming: Stream::default(),
+            state: State::default(),
+            midway: false,
+            depth,
+        }
+    }
+
     /// The end that the captured process is, once known.
     pub const fn side(&self) -> Option<Side> {
         match &self.state {
@@ -162,6 +189,28 @@ impl Connection {
         out: &mut Vec<HttpEvent>,
     ) {
         self.piece(direction, at, Piece::Gap(UNKNOWN_LENGTH), out);
+    }
+
+    /// Takes the bytes that follow in one direction.
+    pub fn next_data(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        bytes: Bytes,
+        out: &mut Vec<HttpEvent>,
+    ) {
+        self.piece(direction, at, Piece::Data(bytes), out);
+    }
+
+    /// The `len` bytes that follow in one direction were not captured.
+    pub fn next_gap(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        len: u64,
+        out: &mut Vec<HttpEvent>,
+    ) {
+        self.piece(direction, at, Piece::Gap(len), out);
     }
 
     /// Nothing more will come.
@@ -222,7 +271,9 @@ impl Connection {
         held.push((direction, at, piece));
         let protocol: Box<dyn Protocol + Send> = match start {
             sniff::Start::Undecided if held.len() < MAX_HELD => return,
-            sniff::Start::H1Request | sniff::Start::H1Response => Box::new(h1::Connection::new()),
+            sniff::Start::H1Request | sniff::Start::H1Response => {
+                Box::new(h1::Connection::new(self.depth))
+            }
             sniff::Start::H2Client | sniff::Start::H2Server => Box::new(h2::Connection::default()),
             sniff::Start::Undecided | sniff::Start::Other => return self.give_up_sniffing(out),
         };
@@ -291,7 +342,7 @@ impl Connection {
                 let request = window.split_off(start).freeze();
                 let side = Side::requesting(direction);
                 self.state = State::Http {
-                    protocol: Box::new(h1::Connection::joined_midway()),
+                    protocol: Box::new(h1::Connection::joined_midway(self.depth)),
                     side,
                 };
                 self.piece(direction, at, Piece::Data(request), out);

@@ -14,6 +14,7 @@ mod openai_responses;
 mod operation;
 mod parts;
 mod route;
+mod socket;
 
 use oisp_core::event::Level;
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub use call::{Call, SpokenMessage};
 pub use operation::Operation;
 pub(crate) use parts::hex;
 pub use route::{Detection, identify, is_worth_parsing, without_query};
+pub use socket::{Action, Heard, Socket, socket};
 
 use crate::http::RequestHead;
 

@@ -4,6 +4,7 @@
 mod answer;
 mod form;
 mod pieces;
+mod session;
 
 use oisp_core::{Event, Timestamp};
 use serde_json::Value;
@@ -16,12 +17,16 @@ use crate::http::{Ending, Half, HttpEvent, Part, RequestHead, ResponseHead};
 use answer::AnswerPart;
 pub use answer::Answered;
 pub use pieces::Piece;
+use session::{Scene, Session, Upgrade};
+
 /// One exchange under way.
 pub struct Exchange {
     state: State,
     request: Option<RequestPart>,
     call: Option<emit::Shared>,
     answer: AnswerPart,
+    upgrade: Option<Upgrade>,
+    session: Option<Box<Session>>,
     /// When the last part came.
     last_at: Timestamp,
 }
@@ -66,6 +71,8 @@ impl Default for Exchange {
             request: None,
             call: None,
             answer: AnswerPart::default(),
+            upgrade: None,
+            session: None,
             last_at: Timestamp::default(),
         }
     }
@@ -77,9 +84,13 @@ impl Exchange {
         self.state == State::Done
     }
 
-    /// Nothing came for `millis` before `now`.
+    /// Nothing came for `millis` before `now`, and something should have.
     pub fn is_silent(&self, now: Timestamp, millis: u64) -> bool {
-        now.millis_since(self.last_at) > millis
+        let waits = self
+            .session
+            .as_ref()
+            .is_none_or(|session| session.is_waiting());
+        waits && now.millis_since(self.last_at) > millis
     }
 
     /// Takes one part and gives the events that it completes.
@@ -92,6 +103,18 @@ impl Exchange {
     ) {
         let at = event.at;
         self.last_at = at;
+        if let Some(session) = &mut self.session {
+            let scene = &mut Scene {
+                at,
+                side,
+                emitter,
+                out,
+            };
+            if session.part(event.half, event.part, scene) {
+                self.state = State::Done;
+            }
+            return;
+        }
         match (event.half, event.part) {
             (Half::Response, Part::End(ending)) => {
                 self.end_response(at, ending, side, emitter, out)
@@ -120,6 +143,10 @@ impl Exchange {
     }
 
     fn begin_request(&mut self, head: RequestHead, room: &Room) {
+        self.upgrade = Upgrade::of(&head);
+        if self.upgrade.is_some() {
+            return;
+        }
         if !may_be_call(&head) {
             self.state = State::Ignored;
             return;
@@ -133,6 +160,13 @@ impl Exchange {
     }
 
     fn begin_response(&mut self, at: Timestamp, head: ResponseHead, room: &Room) {
+        if let Some(upgrade) = self.upgrade.take() {
+            match upgrade.agreed(head, room) {
+                Some(session) => self.session = Some(Box::new(session)),
+                None => self.state = State::Ignored,
+            }
+            return;
+        }
         if self.request.is_none() && self.call.is_none() {
             // The request went by before the capture began.
             self.state = State::Ignored;

@@ -37,7 +37,8 @@ pub struct HttpEvent {
 }
 
 /// One part of a message. A message is a head, then bodies and gaps in order,
-/// then one end.
+/// then one end. Where the response switches to WebSocket, the bytes of both
+/// sides follow as more bodies and gaps of each half, and another end of each.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
     /// The head of a request.

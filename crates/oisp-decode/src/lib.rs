@@ -36,7 +36,6 @@ mod process;
 mod protobuf;
 mod stream;
 mod trace;
-#[allow(dead_code, reason = "for the sessions that begin with an upgrade")]
 mod websocket;
 
 pub use auth::HashKey;

@@ -16,6 +16,7 @@ mod message;
 
 use oisp_core::Timestamp;
 
+use crate::body::{Held, Room};
 use crate::http::Ending;
 pub use extensions::Compression;
 use frame::{Frame, Kind, Malformed};
@@ -45,6 +46,7 @@ pub enum Item {
 /// Reads one direction.
 #[derive(Debug)]
 pub struct Reader {
+    room: Room,
     compression: Compression,
     inflater: Inflater,
     state: State,
@@ -64,9 +66,11 @@ enum State {
 }
 
 impl Reader {
-    /// For a direction after its handshake.
-    pub fn new(compression: Compression) -> Self {
+    /// For a direction after its handshake, whose messages hold what there is
+    /// room for.
+    pub fn new(compression: Compression, room: &Room) -> Self {
         Self {
+            room: room.clone(),
             compression,
             inflater: Inflater::new(compression == Compression::Deflate { takeover: true }),
             state: State::Head,
@@ -75,11 +79,6 @@ impl Reader {
             draft: None,
             control: Vec::new(),
         }
-    }
-
-    /// True once nothing more will be given out.
-    pub const fn is_over(&self) -> bool {
-        matches!(self.state, State::Over)
     }
 
     /// Takes bytes.
@@ -149,7 +148,9 @@ impl Reader {
         match frame.kind {
             Kind::Text | Kind::Binary if self.draft.is_none() => {
                 let dead = self.inflater.is_dead();
-                self.draft = Some(Draft::new(self.began, frame, self.compression, dead));
+                let held = Held::new(&self.room);
+                let draft = Draft::new(self.began, frame, self.compression, dead, held);
+                self.draft = Some(draft);
                 Ok(())
             }
             Kind::Text | Kind::Binary => Err(Malformed),

@@ -1,13 +1,16 @@
-//! OpenAI Responses, over HTTP: items in, items out.
+//! OpenAI Responses, over HTTP and WebSocket: items in, items out.
 
 mod item;
 mod request;
 mod response;
+mod socket;
 mod stream;
 
 use serde_json::Value;
 
 use super::route::Route;
+pub(super) use socket::ResponsesSocket;
+
 use super::{Answer, AnswerStream, Call, Dialect};
 use crate::http::RequestHead;
 

@@ -33,11 +33,29 @@ pub(super) struct AnswerPart {
 
 /// What was seen of a stream's content.
 #[derive(Default)]
-struct Seen {
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
+pub(super) struct Seen {
+    pub(super) first: Option<Timestamp>,
+    pub(super) last: Option<Timestamp>,
     /// Only where they are asked for.
-    pieces: Option<Pieces>,
+    pub(super) pieces: Option<Pieces>,
+}
+
+impl Seen {
+    /// What was read of `stream` last, and whether it was content.
+    pub(super) fn note(&mut self, stream: &dyn AnswerStream, at: Timestamp, is_content: bool) {
+        if is_content {
+            self.first.get_or_insert(at);
+            self.last = Some(at);
+        }
+        if let Some(pieces) = &mut self.pieces {
+            pieces.look_at(stream.so_far(), at);
+        }
+    }
+
+    /// The pieces that came since this was asked last.
+    pub(super) fn take_pieces(&mut self) -> Vec<Piece> {
+        self.pieces.as_mut().map(Pieces::take).unwrap_or_default()
+    }
 }
 
 enum Content {
@@ -106,11 +124,7 @@ impl AnswerPart {
 
     /// The pieces that came since this was asked last.
     pub(super) fn take_pieces(&mut self) -> Vec<Piece> {
-        self.seen
-            .pieces
-            .as_mut()
-            .map(Pieces::take)
-            .unwrap_or_default()
+        self.seen.take_pieces()
     }
 
     pub(super) fn bytes(&mut self, at: Timestamp, bytes: &[u8]) {
@@ -179,12 +193,7 @@ impl AnswerPart {
             first_byte: self.first_byte,
             first_content: self.seen.first,
             last_content: self.seen.last,
-            pieces: self
-                .seen
-                .pieces
-                .as_mut()
-                .map(Pieces::take)
-                .unwrap_or_default(),
+            pieces: self.seen.take_pieces(),
         }
     }
 }
@@ -333,11 +342,5 @@ fn read(
         let data = json::parse(event.data.as_bytes())?;
         Some(stream.event(name, data))
     });
-    if is_content == Some(true) {
-        seen.first.get_or_insert(at);
-        seen.last = Some(at);
-    }
-    if let Some(pieces) = &mut seen.pieces {
-        pieces.look_at(stream.so_far(), at);
-    }
+    seen.note(stream, at, is_content == Some(true));
 }

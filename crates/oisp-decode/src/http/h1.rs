@@ -6,22 +6,26 @@
 //! Otherwise what is unfinished ends as lost, and the reader looks for the next
 //! message head.
 //!
+//! After an upgrade or a CONNECT the bytes are another protocol's: [`tunnel`].
+//!
 //! Limits: a head of [`MAX_HEAD`] bytes, [`MAX_OUTSTANDING`] requests without
 //! an answer.
 
 mod body;
 mod head;
 mod resync;
+mod tunnel;
 
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
 use oisp_core::Timestamp;
 
-use super::{Ending, Half, HttpEvent, Part, Protocol};
+use super::{Ending, Half, HttpEvent, Part, Protocol, ResponseHead};
 use body::{Body, Framing, Taken};
 use head::{Head, Parsed};
 pub(crate) use resync::{find_request, keep_window};
+use tunnel::Tunnel;
 
 /// Longest message head, bytes.
 pub const MAX_HEAD: usize = 256 << 10;
@@ -35,6 +39,9 @@ pub struct Connection {
     response: Reader,
     outstanding: VecDeque<Outstanding>,
     next_exchange: u64,
+    tunnel: Tunnel,
+    /// So many tunnels may be inside this connection.
+    depth: u8,
 }
 
 /// A request whose final response is not complete yet.
@@ -82,6 +89,9 @@ impl Protocol for Connection {
         if len == 0 {
             return;
         }
+        if let State::Tunnel = self.reader(half).state {
+            return self.tunnel.gap(half, at, len, out);
+        }
         let State::Body { exchange, body } = &mut self.reader(half).state else {
             self.lose(half, at, Ending::Lost, out);
             return;
@@ -107,30 +117,28 @@ impl Protocol for Connection {
         if by_close && ending == Ending::ConnectionClosed {
             self.finish(Half::Response, at, out);
         }
-        for waiting in self.outstanding.drain(..) {
-            emit(
-                out,
-                Some(waiting.exchange),
-                at,
-                Half::Response,
-                Part::End(ending),
-            );
-        }
+        self.end_outstanding(at, ending, out);
+        self.tunnel.close(at, ending, out);
+        self.tunnel = Tunnel::Opaque;
         self.request.state = State::Tunnel;
         self.response.state = State::Tunnel;
     }
 }
 
 impl Connection {
-    /// A connection of which nothing has been seen.
-    pub fn new() -> Self {
-        Self::default()
+    /// A connection of which nothing has been seen, with at most `depth` tunnels
+    /// inside each other.
+    pub fn new(depth: u8) -> Self {
+        Self {
+            depth,
+            ..Self::default()
+        }
     }
 
     /// A connection joined after it began: each direction looks for a head
     /// first.
-    pub fn joined_midway() -> Self {
-        let mut connection = Self::default();
+    pub fn joined_midway(depth: u8) -> Self {
+        let mut connection = Self::new(depth);
         connection.request.state = State::Lost;
         connection.response.state = State::Lost;
         connection
@@ -149,7 +157,10 @@ impl Connection {
             State::Head => self.step_head(half, at, bytes, out),
             State::Body { .. } => self.step_body(half, at, bytes, out),
             State::Lost => self.step_lost(half, at, bytes),
-            State::Tunnel => Bytes::new(),
+            State::Tunnel => {
+                self.tunnel.push(half, at, bytes, out);
+                Bytes::new()
+            }
         }
     }
 
@@ -216,8 +227,8 @@ impl Connection {
                 self.begin_body(half, at, Some(exchange), framing, out);
                 self.shed_outstanding(at, out);
             }
-            Ok(Parsed::Head(Head::Informational { status: 101 })) => self.tunnel(at, out),
-            Ok(Parsed::Head(Head::Informational { .. })) => {}
+            Ok(Parsed::Head(Head::Switch(head))) => self.switch(at, head, out),
+            Ok(Parsed::Head(Head::Informational)) => {}
             Ok(Parsed::Head(Head::Response { head, framing })) => {
                 let asked = self.outstanding.front();
                 let exchange = asked.map(|waiting| waiting.exchange);
@@ -227,7 +238,7 @@ impl Connection {
                     || matches!(head.status, Some(204 | 304));
                 emit(out, exchange, at, half, Part::Response(head));
                 if tunnels {
-                    self.tunnel(at, out);
+                    self.connect(at, out);
                 } else {
                     self.begin_body(
                         half,
@@ -312,11 +323,7 @@ impl Connection {
             Half::Request => self.end_body(half, at, ending, out),
             // Which of several waiting requests the next response belongs to
             // cannot be told any more: none gets it.
-            Half::Response => {
-                for waiting in self.outstanding.drain(..) {
-                    emit(out, Some(waiting.exchange), at, half, Part::End(ending));
-                }
-            }
+            Half::Response => self.end_outstanding(at, ending, out),
         }
         let reader = self.reader(half);
         reader.state = State::Lost;
@@ -347,19 +354,39 @@ impl Connection {
         reader.buffer.split().freeze()
     }
 
-    /// After an upgrade or a CONNECT the bytes are another protocol's.
-    fn tunnel(&mut self, at: Timestamp, out: &mut Vec<HttpEvent>) {
-        for waiting in self.outstanding.drain(..) {
-            emit(
-                out,
-                Some(waiting.exchange),
-                at,
-                Half::Response,
-                Part::End(Ending::Complete),
-            );
+    /// The answer to a CONNECT: what follows is a connection of its own.
+    fn connect(&mut self, at: Timestamp, out: &mut Vec<HttpEvent>) {
+        self.end_outstanding(at, Ending::Complete, out);
+        self.tunnel = Tunnel::nested(self.next_exchange, None, self.depth);
+        self.request.state = State::Tunnel;
+        self.response.state = State::Tunnel;
+    }
+
+    /// The answer to an upgrade.
+    fn switch(&mut self, at: Timestamp, head: ResponseHead, out: &mut Vec<HttpEvent>) {
+        let asked = self.outstanding.pop_front().map(|waiting| waiting.exchange);
+        self.end_outstanding(at, Ending::Lost, out);
+        let is = |protocol| head.headers.has_token("upgrade", protocol);
+        if is("websocket") {
+            emit(out, asked, at, Half::Response, Part::Response(head));
+            self.tunnel = asked.map_or(Tunnel::Opaque, Tunnel::OfExchange);
+        } else if is("h2c") {
+            // The answer to the request is the first stream's.
+            self.tunnel = Tunnel::nested(self.next_exchange, asked, self.depth);
+        } else {
+            let end = Part::End(Ending::Complete);
+            emit(out, asked, at, Half::Response, end);
+            self.tunnel = Tunnel::nested(self.next_exchange, None, self.depth);
         }
         self.request.state = State::Tunnel;
         self.response.state = State::Tunnel;
+    }
+
+    fn end_outstanding(&mut self, at: Timestamp, ending: Ending, out: &mut Vec<HttpEvent>) {
+        for waiting in self.outstanding.drain(..) {
+            let end = Part::End(ending);
+            emit(out, Some(waiting.exchange), at, Half::Response, end);
+        }
     }
 
     fn shed_outstanding(&mut self, at: Timestamp, out: &mut Vec<HttpEvent>) {

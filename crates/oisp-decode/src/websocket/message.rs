@@ -5,7 +5,7 @@ use oisp_core::Timestamp;
 use super::frame::{Frame, Kind, RSV1};
 use super::inflate::{self, Inflater};
 use super::{Compression, MAX_MESSAGE};
-use crate::body::Damage;
+use crate::body::{Damage, Held};
 
 /// A whole message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,7 @@ pub struct Message {
 pub(super) struct Draft {
     message: Message,
     compressed: bool,
+    held: Held,
 }
 
 impl Draft {
@@ -34,6 +35,7 @@ impl Draft {
         frame: Frame,
         compression: Compression,
         dead: bool,
+        held: Held,
     ) -> Self {
         let compressed = frame.reserved & RSV1 != 0;
         let broken_coding = match compression {
@@ -52,6 +54,7 @@ impl Draft {
                 damage,
             },
             compressed,
+            held,
         }
     }
 
@@ -66,7 +69,8 @@ impl Draft {
             return;
         }
         let kept = &mut self.message.bytes;
-        let room = MAX_MESSAGE.saturating_sub(kept.len());
+        let before = kept.len();
+        let room = self.held.left(MAX_MESSAGE);
         if self.compressed {
             match inflater.push(bytes, room, kept) {
                 Ok(cut) => self.message.damage.cut = cut,
@@ -76,6 +80,7 @@ impl Draft {
             kept.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
             self.message.damage.cut = bytes.len() > room;
         }
+        self.held.add(kept.len() - before);
     }
 
     pub(super) fn finish(mut self, inflater: &mut Inflater) -> Message {

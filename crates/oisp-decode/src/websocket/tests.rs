@@ -70,7 +70,7 @@ impl Deflater {
 
 fn read_chunks(compression: Compression, chunks: &[&[u8]]) -> Vec<Item> {
     let mut items = Vec::new();
-    let mut reader = Reader::new(compression);
+    let mut reader = Reader::new(compression, &Room::default());
     for chunk in chunks {
         reader.push(Timestamp::default(), chunk, &mut |item| items.push(item));
     }
@@ -100,6 +100,7 @@ const UNREADABLE: Damage = Damage {
     missing: 0,
     cut: false,
     broken_coding: true,
+    broken_stream: false,
 };
 
 #[test]
@@ -239,7 +240,7 @@ fn a_gap_inside_a_frame_keeps_the_framing() {
     let bytes = frame(0x81, Some([1, 2, 3, 4]), b"0123456789");
     let mut items = Vec::new();
     let mut keep = |item| items.push(item);
-    let mut reader = Reader::new(Compression::None);
+    let mut reader = Reader::new(Compression::None, &Room::default());
     let at = Timestamp::default();
     reader.push(at, &bytes[..9], &mut keep);
     reader.gap(3, &mut keep);
@@ -274,7 +275,7 @@ fn a_gap_in_a_compressed_message_makes_what_refers_to_it_unreadable() {
         let second = deflater.frame("words that are lost and words that are not");
         let mut items = Vec::new();
         let mut keep = |item| items.push(item);
-        let mut reader = Reader::new(Compression::Deflate { takeover });
+        let mut reader = Reader::new(Compression::Deflate { takeover }, &Room::default());
         let at = Timestamp::default();
         reader.push(at, &first[..2], &mut keep);
         reader.gap(5, &mut keep);

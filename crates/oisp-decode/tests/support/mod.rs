@@ -186,3 +186,43 @@ pub fn answer(text: &str) -> String {
     })
     .to_string()
 }
+
+/// Cuts every step into pieces. Each piece keeps its step's time, so that the
+/// result must be the same to the last field.
+pub fn rechunk(raw: &[RawEvent], sizes: &[usize]) -> Vec<RawEvent> {
+    let mut sizes = sizes.iter().cycle();
+    let mut pieces = Vec::new();
+    for event in raw {
+        let RawKind::Tls(TlsEvent {
+            conn,
+            what:
+                TlsKind::Data {
+                    direction,
+                    offset,
+                    bytes,
+                },
+        }) = &event.kind
+        else {
+            pieces.push(event.clone());
+            continue;
+        };
+        if bytes.is_empty() {
+            pieces.push(event.clone());
+        }
+        let mut at = 0;
+        while at < bytes.len() {
+            let end = (at + sizes.next().unwrap()).min(bytes.len());
+            let what = TlsKind::Data {
+                direction: *direction,
+                offset: offset + at as u64,
+                bytes: bytes.slice(at..end),
+            };
+            pieces.push(RawEvent {
+                kind: RawKind::Tls(TlsEvent { conn: *conn, what }),
+                ..event.clone()
+            });
+            at = end;
+        }
+    }
+    pieces
+}

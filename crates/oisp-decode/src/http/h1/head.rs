@@ -24,9 +24,9 @@ pub(super) enum Head {
         head: RequestHead,
         framing: Framing,
     },
-    Informational {
-        status: u16,
-    },
+    Informational,
+    /// The connection is another protocol's from here on (101).
+    Switch(ResponseHead),
     Response {
         head: ResponseHead,
         framing: Framing,
@@ -147,10 +147,16 @@ fn parse_response(bytes: &[u8]) -> Result<Head, Malformed> {
         _ => return Err(Malformed),
     }
     let status = response.code.ok_or(Malformed)?;
-    if (100..200).contains(&status) {
-        return Ok(Head::Informational { status });
+    if (100..200).contains(&status) && status != 101 {
+        return Ok(Head::Informational);
     }
     let headers = collect(response.headers);
+    if status == 101 {
+        return Ok(Head::Switch(ResponseHead {
+            status: Some(status),
+            headers,
+        }));
+    }
     let framing = framing(&headers, Half::Response)?;
     Ok(Head::Response {
         head: ResponseHead {
