@@ -94,6 +94,16 @@ impl Damage {
         self.missing > 0 || self.cut || self.broken_coding || self.broken_stream
     }
 
+    /// What is wrong with either of two.
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            missing: self.missing.saturating_add(other.missing),
+            cut: self.cut || other.cut,
+            broken_coding: self.broken_coding || other.broken_coding,
+            broken_stream: self.broken_stream || other.broken_stream,
+        }
+    }
+
     /// Reasons for `confidence.reasons`.
     pub fn reasons(self) -> impl Iterator<Item = &'static str> {
         let named = [

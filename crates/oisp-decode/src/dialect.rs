@@ -10,6 +10,7 @@ mod call;
 mod json;
 mod openai;
 mod openai_chat;
+mod openai_realtime;
 mod openai_responses;
 mod operation;
 mod parts;

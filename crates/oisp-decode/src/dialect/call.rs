@@ -25,7 +25,7 @@ pub struct Call {
 }
 
 /// A message, and what it holds beyond text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SpokenMessage {
     /// Role, text and counts.
     pub message: Message,

@@ -1,7 +1,7 @@
 //! OpenAI Responses, over HTTP and WebSocket: items in, items out.
 
-mod item;
-mod request;
+pub(super) mod item;
+pub(super) mod request;
 mod response;
 mod socket;
 mod stream;

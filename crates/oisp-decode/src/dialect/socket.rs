@@ -4,11 +4,17 @@
 //! which answer, and which call they belong to. It keeps the session's state as
 //! far as a call refers to it.
 
+mod audio;
+mod history;
+
 use oisp_core::Timestamp;
 use serde_json::Value;
 
-use super::{Call, Dialect, openai_responses, without_query};
+use super::route::unescaped;
+use super::{Call, Dialect, openai_realtime, openai_responses, without_query};
 use crate::http::{Half, RequestHead};
+pub(super) use audio::Audio;
+pub(super) use history::History;
 
 /// The state of one session.
 pub trait Socket {
@@ -22,8 +28,19 @@ pub trait Socket {
     /// begins with, as far as that is known.
     fn unreadable(&mut self, began: Timestamp, start: &[u8], out: &mut Vec<Action>);
 
+    /// A message of the server could not be read whole; `start` is what it
+    /// begins with, as far as that is known. That the answers under way have a
+    /// hole is told to them.
+    fn torn(&mut self, _start: &[u8], _out: &mut Vec<Action>) {}
+
     /// Nothing more will be read of what the client says.
     fn client_lost(&mut self) {}
+
+    /// A call refers to messages before the one that asks: it is not whole where
+    /// one of them is not.
+    fn keeps_state(&self) -> bool {
+        false
+    }
 }
 
 /// A message as it came.
@@ -64,6 +81,14 @@ pub enum Action {
     },
 }
 
+/// The value of a parameter of the query.
+pub(super) fn query_of(head: &RequestHead, name: &str) -> Option<String> {
+    let (_, query) = head.path.as_deref()?.split_once('?')?;
+    let mut parameters = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = parameters.find(|(key, _)| *key == name)?;
+    Some(unescaped(value)).filter(|value| !value.is_empty())
+}
+
 /// True where an unreadable message begins like one of that type.
 pub(super) fn begins_like(start: &[u8], kind: &str) -> bool {
     const TYPE_STANDS_WITHIN: usize = 256;
@@ -76,6 +101,9 @@ pub fn socket(head: &RequestHead) -> Option<Box<dyn Socket + Send>> {
     let path = head.path.as_deref().map(without_query)?;
     if path.ends_with("/responses") {
         return Some(Box::<openai_responses::ResponsesSocket>::default());
+    }
+    if path.ends_with("/realtime") {
+        return Some(Box::new(openai_realtime::RealtimeSocket::new(head)));
     }
     None
 }

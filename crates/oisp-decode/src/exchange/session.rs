@@ -38,6 +38,8 @@ pub(super) struct Session {
     client: Reader,
     server: Reader,
     turns: BTreeMap<u64, Turn>,
+    /// What was wrong with messages of the client, where calls refer to them.
+    client_damage: Damage,
     /// Why nothing more can be read of the server.
     server_over: Option<Ending>,
 }
@@ -83,6 +85,7 @@ impl Upgrade {
             answer_head,
             socket: self.socket,
             turns: BTreeMap::new(),
+            client_damage: Damage::default(),
             server_over: None,
         })
     }
@@ -130,6 +133,7 @@ impl Session {
         }
     }
 
+    /// Reads a message, and does what it says.
     fn message(&mut self, half: Half, message: Message, scene: &mut Scene<'_, '_>) {
         let mut actions = Vec::new();
         if !message.damage.any() {
@@ -141,15 +145,21 @@ impl Session {
             let heard = Heard { began, data };
             self.socket.message(half, heard, &mut actions);
         } else if half == Half::Request {
+            self.client_damage = self.client_damage.and(message.damage);
             self.socket
                 .unreadable(message.began, &message.bytes, &mut actions);
         } else {
-            self.turns
-                .values_mut()
-                .for_each(|turn| turn.tear(message.damage));
+            let turns = self.turns.values_mut();
+            turns.for_each(|turn| turn.tear(message.damage));
+            self.socket.torn(&message.bytes, &mut actions);
         }
+        let damage = if self.socket.keeps_state() {
+            self.client_damage
+        } else {
+            message.damage
+        };
         for action in actions {
-            self.act(action, message.damage, scene);
+            self.act(action, damage, scene);
         }
     }
 

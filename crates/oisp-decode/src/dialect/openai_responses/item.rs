@@ -16,7 +16,7 @@ const FOR_CLIENT: [&str; 6] = [
 ];
 
 /// The tool call that an item is; `None` for an item of another kind.
-pub(super) fn tool_call(
+pub(in crate::dialect) fn tool_call(
     index: u64,
     kind: &str,
     item: &mut Map<String, Value>,
@@ -64,7 +64,7 @@ fn arguments(item: &mut Map<String, Value>) -> String {
 }
 
 /// The text of a reasoning item: its summary, else what it tells in full.
-pub(super) fn reasoning(item: &mut Map<String, Value>) -> String {
+pub(in crate::dialect) fn reasoning(item: &mut Map<String, Value>) -> String {
     let mut texts = |key: &str| {
         let parts = item.take_items(key).into_iter();
         let texts = parts.filter_map(|mut part| part.get_mut("text").map(Value::take));

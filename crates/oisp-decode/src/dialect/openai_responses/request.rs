@@ -39,7 +39,7 @@ fn attrs(body: &mut Map<String, Value>) -> Map<String, Value> {
     attrs
 }
 
-fn tool(value: Value) -> Option<Tool> {
+pub(in crate::dialect) fn tool(value: Value) -> Option<Tool> {
     let mut tool = object(value);
     let kind = tool.take_text("type")?;
     let schema_kind = match kind.as_str() {

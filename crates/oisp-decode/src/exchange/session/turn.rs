@@ -60,12 +60,7 @@ impl Turn {
     /// A part of the answer is missing or unreadable; it may be another call's.
     pub(super) fn tear(&mut self, damage: Damage) {
         self.stream.gap();
-        self.damage = Damage {
-            missing: self.damage.missing.saturating_add(damage.missing),
-            cut: self.damage.cut || damage.cut,
-            broken_coding: self.damage.broken_coding || damage.broken_coding,
-            broken_stream: self.damage.broken_stream || damage.broken_stream,
-        };
+        self.damage = self.damage.and(damage);
     }
 
     /// Gives out the answer.
