@@ -8,6 +8,8 @@
     reason = "a fuzz target states what must hold by panicking; its name says what it feeds"
 )]
 
+mod sockets;
+
 use bytes::Bytes;
 use oisp_core::raw::{GapCause, TlsKind};
 use oisp_core::{ConnId, Direction, Event, RawEvent, RawKind, Timestamp, TlsEvent};
@@ -20,6 +22,8 @@ use crate::framing::sse::Sse;
 use crate::framing::{Framing, StreamEvent};
 use crate::http::{Ending, Half, HttpEvent, Part, Protocol, coding, h1, h2};
 use crate::{Decoder, HashKey, json, protobuf};
+
+pub use sockets::{session, websocket};
 
 /// Most that a body may decode to here.
 const ROOM: usize = 1 << 20;
@@ -83,11 +87,11 @@ pub fn content_coding(data: &[u8]) {
 }
 
 pub fn http1(data: &[u8]) {
-    protocol(data, h1::Connection::new);
+    protocol(data, || h1::Connection::new(2));
 }
 
 pub fn http1_midway(data: &[u8]) {
-    protocol(data, h1::Connection::joined_midway);
+    protocol(data, || h1::Connection::joined_midway(2));
 }
 
 /// Here the cut may matter: after what is no frame, that a call is one frame is
