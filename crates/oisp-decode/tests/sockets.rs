@@ -400,3 +400,79 @@ fn a_gateway_that_reads_the_session_is_its_server() {
     assert_eq!(one(&events, "ai.request")["attrs"]["oisp.side"], "server");
     assert_eq!(said(one(&events, "ai.response")), "eins");
 }
+
+#[test]
+fn the_pieces_of_an_answer_are_told_to_who_asks() {
+    let mut first = answer_events("resp_1", "eins ");
+    first.insert(
+        2,
+        json!({"type": "response.output_text.delta", "output_index": 0, "delta": "zwei"}),
+    );
+    let steps = [
+        responses(""),
+        vec![ask(&create("one")), tell(&first), Close],
+    ]
+    .concat();
+    let mut decoder = oisp_decode::Decoder::new(oisp_decode::HashKey::new([9; 32]));
+    decoder.stream_chunks(true);
+    let mut events = Vec::new();
+    raw(&steps)
+        .iter()
+        .for_each(|raw| decoder.push(raw, &mut events));
+    let events: Vec<_> = events
+        .iter()
+        .map(|event| serde_json::to_value(event).unwrap())
+        .collect();
+    let chunks = of_type(&events, "ai.streaming_chunk");
+    let texts: Vec<_> = chunks
+        .iter()
+        .map(|chunk| &chunk["data"]["delta"]["content"])
+        .collect();
+    assert_eq!(texts[..2], [&json!("eins "), &json!("zwei")]);
+    assert_ne!(chunks[0]["event_id"], chunks[1]["event_id"]);
+}
+
+#[test]
+fn silence_ends_a_call_and_leaves_the_session() {
+    let mut steps = responses("");
+    steps.push(ask(&create("one")));
+    steps.push(tell(&answer_events("resp_1", "eins")[..1]));
+    let before = steps.len();
+    steps.extend([
+        ask(&create("two")),
+        tell(&answer_events("resp_2", "zwei")),
+        Close,
+    ]);
+    let raw = raw(&steps);
+    let mut decoder = oisp_decode::Decoder::new(oisp_decode::HashKey::new([9; 32]));
+    let mut events = Vec::new();
+    raw[..before]
+        .iter()
+        .for_each(|raw| decoder.push(raw, &mut events));
+    let later =
+        |ms: u64| oisp_core::Timestamp::from_nanos(raw[before].at.as_nanos() + ms * 1_000_000);
+    decoder.tick(later(oisp_decode::SILENCE_MS + 10), &mut events);
+    let told = events.len();
+    decoder.tick(later(3 * oisp_decode::SILENCE_MS), &mut events);
+    assert_eq!(
+        events
+            .iter()
+            .filter(|event| matches!(event.data, oisp_core::event::Data::AiResponse(_)))
+            .count(),
+        1
+    );
+    assert!(told >= 2);
+    raw[before..]
+        .iter()
+        .for_each(|raw| decoder.push(raw, &mut events));
+    let events: Vec<_> = events
+        .iter()
+        .map(|event| serde_json::to_value(event).unwrap())
+        .collect();
+    let requests = of_type(&events, "ai.request");
+    assert_eq!(
+        of(&events, requests[0])["confidence"]["reasons"][0],
+        "timed_out"
+    );
+    assert_eq!(said(of(&events, requests[1])), "zwei");
+}
