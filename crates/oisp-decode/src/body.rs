@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+use crate::form;
 use crate::http::{Headers, coding};
 use crate::json;
 
@@ -186,9 +187,21 @@ pub fn is_readable(headers: &Headers) -> bool {
     })
 }
 
+/// A body is a form, which is readable where its path says that it is a call:
+/// most forms are uploads that are nobody's business.
+pub fn is_form(headers: &Headers) -> bool {
+    headers.get("content-type").is_some_and(form::is_form)
+}
+
 /// A whole body as JSON; `None` where it is none.
-pub fn json(_headers: &Headers, bytes: &[u8]) -> Option<Value> {
-    json::parse(bytes)
+pub fn json(headers: &Headers, bytes: &[u8]) -> Option<Value> {
+    match headers
+        .get("content-type")
+        .filter(|kind| form::is_form(kind))
+    {
+        Some(kind) => form::json(kind, bytes),
+        None => json::parse(bytes),
+    }
 }
 
 #[cfg(test)]

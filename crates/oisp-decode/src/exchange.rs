@@ -241,5 +241,7 @@ impl Exchange {
 
 /// What cannot be a call by its head alone.
 fn may_be_call(head: &RequestHead) -> bool {
-    body::is_readable(&head.headers) && head.method.as_deref().is_none_or(|method| method == "POST")
+    let is_readable = body::is_readable(&head.headers)
+        || (body::is_form(&head.headers) && dialect::identify(head, None).is_some());
+    is_readable && head.method.as_deref().is_none_or(|method| method == "POST")
 }

@@ -22,6 +22,7 @@ mod decoder;
 mod dialect;
 mod emit;
 mod exchange;
+mod form;
 #[allow(
     dead_code,
     reason = "the dialects take the framings up one after the other"

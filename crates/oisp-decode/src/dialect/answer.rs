@@ -117,24 +117,30 @@ impl Answer {
 
 /// The error that a body tells of, in any of the providers' forms.
 pub fn error_of(body: &Value) -> Option<Error> {
-    let text = |value: Option<&Value>| match value? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+    // Google's compatible API puts its errors into a list.
+    let body = body.get(0).unwrap_or(body);
+    let of_body = |message: Option<String>| Error {
+        message,
+        kind: text_of(body.get("type")),
+        code: text_of(body.get("code")),
     };
-    let error = body.get("error").filter(|error| !error.is_null())?;
-    if let Some(message) = text(Some(error)) {
-        return Some(Error {
-            message: Some(message),
-            code: text(body.get("code")),
-            ..Error::default()
-        });
+    match body.get("error") {
+        Some(Value::String(message)) if !message.is_empty() => Some(Error {
+            kind: None,
+            ..of_body(Some(message.clone()))
+        }),
+        Some(Value::Object(error)) if !error.is_empty() => Some(Error {
+            kind: text_of(error.get("type")).or_else(|| word_of(error.get("status"))),
+            message: text_of(error.get("message")),
+            code: text_of(error.get("code")),
+        }),
+        Some(Value::Array(errors)) => Some(of_body(Some(text_of(errors.first())?))),
+        Some(Value::Bool(true)) => Some(of_body(body.get("message").and_then(message_of))),
+        _ if body.get("object").is_some_and(|kind| kind == "error") => {
+            Some(of_body(body.get("message").and_then(message_of)))
+        }
+        _ => None,
     }
-    Some(Error {
-        kind: text(error.get("type")).or_else(|| text(error.get("status"))),
-        message: text(error.get("message")),
-        code: text(error.get("code")),
-    })
 }
 
 /// The error that the body of a failed request tells of, also in the forms that
@@ -143,12 +149,66 @@ pub fn error_of_failure(body: &Value) -> Option<Error> {
     error_of(body).or_else(|| {
         let message = ["message", "detail"]
             .into_iter()
-            .find_map(|key| body.get(key)?.as_str())?;
+            .find_map(|key| message_of(body.get(key)?))?;
         Some(Error {
-            message: Some(message.to_owned()),
-            ..Error::default()
+            kind: word_of(body.get("type")),
+            message: Some(message),
+            code: text_of(body.get("code")),
         })
     })
+}
+
+/// A message, or the messages of a list as FastAPI writes what is wrong with
+/// each field: `[{"loc": ["body", "model"], "msg": "field required"}]`.
+fn message_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Object(inner) => inner
+            .get("message")
+            .or_else(|| inner.get("detail"))
+            .and_then(message_of),
+        Value::Array(items) => {
+            let messages: Vec<_> = items
+                .iter()
+                .take(MAX_DETAILS)
+                .filter_map(detail_of)
+                .collect();
+            (!messages.is_empty()).then(|| messages.join("; "))
+        }
+        _ => None,
+    }
+}
+
+/// Most details of an error that are told.
+const MAX_DETAILS: usize = 16;
+
+fn detail_of(item: &Value) -> Option<String> {
+    let message = item.get("msg").and_then(Value::as_str)?;
+    let place: Vec<_> = item
+        .get("loc")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|step| text_of(Some(step)))
+        .collect();
+    Some(match place.is_empty() {
+        true => message.to_owned(),
+        false => format!("{}: {message}", place.join(".")),
+    })
+}
+
+/// A string that is not empty.
+fn word_of(value: Option<&Value>) -> Option<String> {
+    let text = value?.as_str()?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// A string that is not empty, or a number.
+fn text_of(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::Number(number) => Some(number.to_string()),
+        value => word_of(Some(value)),
+    }
 }
 
 /// Prompt, completion and their total, where both are known.

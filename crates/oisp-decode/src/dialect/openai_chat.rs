@@ -1,9 +1,11 @@
 //! OpenAI chat completions, and the many providers that are compatible with
 //! it.
 
+mod message;
 mod request;
 mod response;
 mod stream;
+mod tool;
 
 use serde_json::Value;
 

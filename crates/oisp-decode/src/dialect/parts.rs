@@ -15,11 +15,27 @@ pub(super) fn blob(modality: &str, mime_type: Option<&str>, base64: &str) -> Val
         part.insert("mime_type".into(), mime_type.into());
     }
     if let Ok(bytes) = STANDARD.decode(base64.trim()) {
-        part.insert("length".into(), bytes.len().into());
-        let hash = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
-        part.insert("hash".into(), hash.into());
+        measure(&mut part, &bytes);
     }
     Value::Object(part)
+}
+
+/// Bytes as they are, such as audio that is an answer's whole body.
+pub(super) fn blob_of_bytes(modality: &str, mime_type: Option<&str>, bytes: &[u8]) -> Value {
+    let mut part = Map::new();
+    part.insert("type".into(), "blob".into());
+    part.insert("modality".into(), modality.into());
+    if let Some(mime_type) = mime_type {
+        part.insert("mime_type".into(), mime_type.into());
+    }
+    measure(&mut part, bytes);
+    Value::Object(part)
+}
+
+fn measure(part: &mut Map<String, Value>, bytes: &[u8]) {
+    part.insert("length".into(), bytes.len().into());
+    let hash = format!("sha256:{}", hex(&Sha256::digest(bytes)));
+    part.insert("hash".into(), hash.into());
 }
 
 /// What a URL refers to: a `data:` URL is its bytes.

@@ -3,7 +3,10 @@
 
 use serde_json::Value;
 
-use super::{Dialect, anthropic, openai_chat, openai_responses};
+use super::{
+    Dialect, anthropic, openai_assistants, openai_audio, openai_batches, openai_chat,
+    openai_completions, openai_embeddings, openai_images, openai_moderations, openai_responses,
+};
 use crate::http::RequestHead;
 
 /// How a call was recognised.
@@ -50,6 +53,13 @@ const BY_PATH: &[Rule] = &[
     anthropic::route,
     openai_responses::route,
     openai_chat::route,
+    openai_completions::route,
+    openai_embeddings::route,
+    openai_images::route,
+    openai_audio::route,
+    openai_moderations::route,
+    openai_batches::route,
+    openai_assistants::route,
 ];
 
 /// Each dialect's rule for bodies on paths that nobody knows.
@@ -73,7 +83,11 @@ pub fn identify(
 /// Whether a body is worth parsing: by its path, or by the words that every
 /// call has. Most JSON that a machine posts is not for a model.
 pub fn is_worth_parsing(head: &RequestHead, bytes: &[u8]) -> bool {
-    const WORDS: [(&[u8], &[u8]); 1] = [(b"\"messages\"", b"\"model\"")];
+    const WORDS: [(&[u8], &[u8]); 3] = [
+        (b"\"messages\"", b"\"model\""),
+        (b"\"input\"", b"\"model\""),
+        (b"\"input_file_id\"", b"\"endpoint\""),
+    ];
     let has = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
     identify(head, None).is_some() || WORDS.iter().any(|(one, other)| has(one) && has(other))
 }

@@ -1,6 +1,6 @@
 //! `POST /v1/chat/completions`: the request.
 
-use oisp_core::event::ai::{Parameters, Tool};
+use oisp_core::event::ai::Tool;
 use serde_json::{Map, Value};
 
 use crate::dialect::call::{Call, MessageBuilder, SpokenMessage, role_of};
@@ -22,7 +22,7 @@ pub(super) fn call(head: &RequestHead, body: Value) -> Call {
     );
     Call {
         model: openai::deployment(head).or_else(|| body.take_text("model")),
-        streaming: body.get("stream").and_then(Value::as_bool),
+        streaming: openai::streaming(&body),
         messages: body
             .take_items("messages")
             .into_iter()
@@ -33,63 +33,63 @@ pub(super) fn call(head: &RequestHead, body: Value) -> Call {
             body.get("tool_choice")
                 .or_else(|| body.get("function_call")),
         ),
-        parameters: parameters(&body),
-        attrs: attrs(&body),
-        session: None,
+        parameters: openai::parameters(&body),
+        attrs: attrs(&mut body),
+        session: openai::session(&body),
     }
 }
 
-fn attrs(body: &Map<String, Value>) -> Map<String, Value> {
+/// Settings that are attributes, under the names of the wire.
+const COPIED: [(&str, &str); 6] = [
+    ("seed", "gen_ai.request.seed"),
+    ("random_seed", "gen_ai.request.seed"),
+    ("top_k", "gen_ai.request.top_k"),
+    ("reasoning_effort", "gen_ai.request.reasoning.level"),
+    ("service_tier", "openai.request.service_tier"),
+    ("user", "enduser.id"),
+];
+
+fn attrs(body: &mut Map<String, Value>) -> Map<String, Value> {
     let mut attrs = Map::new();
-    if let Some(count) = body.number("n").filter(|count| *count != 1) {
-        attrs.insert("gen_ai.request.choice.count".into(), count.into());
+    openai::choice_count(body, &mut attrs);
+    openai::copy(body, &mut attrs, &COPIED);
+    if let Some(reasoning) = body.take_object("reasoning") {
+        let names = [("effort", "gen_ai.request.reasoning.level")];
+        openai::copy(&reasoning, &mut attrs, &names);
     }
-    if let Some(seed) = body.get("seed").filter(|seed| seed.is_i64()) {
-        attrs.insert("gen_ai.request.seed".into(), seed.clone());
+    for key in ["prediction", "web_search_options"] {
+        if body.get(key).is_some_and(Value::is_object) {
+            attrs.insert(format!("oisp.request.{key}"), true.into());
+        }
+    }
+    let modalities = body.take_items("modalities");
+    let speaks = |kind: &str| modalities.iter().any(|modality| modality == kind);
+    let spoken = speaks("audio").then_some("speech");
+    let painted = speaks("image").then_some("image");
+    let output = openai::output_type(body.get("response_format"));
+    if let Some(kind) = output.or(spoken).or(painted) {
+        attrs.insert("gen_ai.output.type".into(), kind.into());
+    }
+    if !modalities.is_empty() {
+        attrs.insert("oisp.request.modalities".into(), modalities.into());
     }
     attrs
 }
 
-fn parameters(body: &Map<String, Value>) -> Parameters {
-    let real = |key: &str| body.get(key).and_then(Value::as_f64);
-    Parameters {
-        temperature: real("temperature"),
-        top_p: real("top_p"),
-        max_tokens: body
-            .number("max_completion_tokens")
-            .or_else(|| body.number("max_tokens")),
-        frequency_penalty: real("frequency_penalty"),
-        presence_penalty: real("presence_penalty"),
-        stop: stop(body.get("stop")),
-    }
-}
-
-fn stop(value: Option<&Value>) -> Option<Vec<String>> {
-    match value? {
-        Value::String(one) => Some(vec![one.clone()]),
-        Value::Array(many) => Some(
-            many.iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-        ),
-        _ => None,
-    }
-}
-
 fn tool(value: Value) -> Option<Tool> {
     let mut tool = object(value);
-    match tool
+    let inner = tool
         .take_object("function")
-        .or_else(|| tool.take_object("custom"))
-    {
-        Some(inner) => function(Value::Object(inner)),
-        None => Some(Tool {
-            name: tool.take_text("type")?,
-            kind: "other",
-            description: None,
-        }),
+        .or_else(|| tool.take_object("custom"));
+    if let Some(inner) = inner {
+        return function(Value::Object(inner));
     }
+    let kind = tool.take_text("type")?;
+    Some(Tool {
+        kind: openai::tool_kind(&kind),
+        name: tool.take_text("name").unwrap_or(kind),
+        description: tool.take_text("description"),
+    })
 }
 
 fn function(value: Value) -> Option<Tool> {
@@ -105,9 +105,24 @@ fn message(value: Value) -> SpokenMessage {
     let mut wire = object(value);
     let role = role_of(wire.get("role").and_then(Value::as_str).unwrap_or_default());
     let mut builder = MessageBuilder::default();
-    content(wire.get_mut("content").map(Value::take), &mut builder);
+    let thinking = ["reasoning_content", "reasoning"]
+        .into_iter()
+        .find_map(|key| wire.take_text(key));
+    if let Some(thinking) = thinking {
+        builder.part(parts::reasoning(&thinking));
+    }
+    openai::content(wire.get_mut("content").map(Value::take), &mut builder);
+    for image in wire.take_items("images") {
+        openai::content(Some(image), &mut builder);
+    }
     if let Some(refusal) = wire.take_text("refusal") {
-        builder.part(serde_json::json!({"type": "refusal", "content": refusal}));
+        builder.part(openai::refusal(Some(refusal)));
+    }
+    if let Some(id) = wire
+        .take_object("audio")
+        .and_then(|mut audio| audio.take_text("id"))
+    {
+        builder.part(parts::file(&id));
     }
     for call in wire.take_items("tool_calls") {
         builder.part(tool_call(call));
@@ -119,48 +134,6 @@ fn message(value: Value) -> SpokenMessage {
     spoken.message.tool_call_id = wire.take_text("tool_call_id");
     spoken.message.name = wire.take_text("name");
     spoken
-}
-
-fn content(value: Option<Value>, builder: &mut MessageBuilder) {
-    match value {
-        Some(Value::String(text)) => builder.text(text),
-        Some(Value::Array(items)) => items.into_iter().for_each(|item| part(item, builder)),
-        _ => {}
-    }
-}
-
-fn part(value: Value, builder: &mut MessageBuilder) {
-    let mut wire = match value {
-        Value::String(text) => return builder.text(text),
-        other => object(other),
-    };
-    let kind = wire.take_text("type").unwrap_or_default();
-    match kind.as_str() {
-        "text" | "input_text" | "output_text" => {
-            builder.text(wire.take_text("text").unwrap_or_default())
-        }
-        "image_url" => {
-            let url = match wire.get_mut("image_url").map(Value::take) {
-                Some(Value::String(url)) => url,
-                Some(Value::Object(mut image)) => image.take_text("url").unwrap_or_default(),
-                _ => String::new(),
-            };
-            builder.image(parts::uri("image", &url));
-        }
-        "input_audio" => builder.part(openai::input_audio(&mut wire)),
-        "file" => builder.part(file(wire.take_object("file").unwrap_or_default())),
-        "refusal" => builder
-            .part(serde_json::json!({"type": "refusal", "content": wire.take_text("refusal")})),
-        other => builder.part(parts::generic(other)),
-    }
-}
-
-fn file(mut file: Map<String, Value>) -> Value {
-    match (file.take_text("file_id"), file.take_text("file_data")) {
-        (Some(id), _) => parts::file(&id),
-        (None, Some(data)) => parts::uri("document", &data),
-        (None, None) => parts::generic("file"),
-    }
 }
 
 fn tool_call(value: Value) -> Value {
@@ -182,7 +155,9 @@ fn tool_call(value: Value) -> Value {
 
 fn function_part(id: Option<&str>, mut function: Map<String, Value>) -> Value {
     let name = function.take_text("name").unwrap_or_default();
-    let arguments = function.take_text("arguments").unwrap_or_default();
-    let arguments = serde_json::from_str(&arguments).unwrap_or(Value::String(arguments));
+    let arguments = match function.get_mut("arguments").map(Value::take) {
+        Some(Value::String(text)) => openai::arguments(text),
+        other => other.unwrap_or_default(),
+    };
     parts::tool_call(id, &name, arguments)
 }

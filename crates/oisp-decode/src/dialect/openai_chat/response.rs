@@ -1,12 +1,11 @@
-//! `POST /v1/chat/completions`: the answer, and the usage and finish words that
-//! stream and answer share.
+//! `POST /v1/chat/completions`: the answer, and what stream and answer share.
 
-use oisp_core::event::ai::FinishReason;
 use serde_json::{Map, Value};
 
-use crate::dialect::answer::{Answer, ChoiceDraft, ToolDraft, error_of};
+use super::message;
+use crate::dialect::answer::{Answer, ChoiceDraft, error_of};
 use crate::dialect::json::{Fields, object};
-use crate::dialect::openai;
+use crate::dialect::openai::{self, SpokenAudio};
 
 pub(super) fn answer(body: Value) -> Answer {
     let mut answer = Answer {
@@ -15,15 +14,63 @@ pub(super) fn answer(body: Value) -> Answer {
     };
     let mut body = object(body);
     head(&mut answer, &mut body);
-    for (position, choice) in body.take_items("choices").into_iter().enumerate() {
-        let mut choice = object(choice);
+    for (position, value) in body.take_items("choices").into_iter().enumerate() {
+        let mut choice = choice_head(&mut answer, value);
         let index = choice.number("index").unwrap_or(position as u64);
         let draft = answer.choice(index);
-        message(draft, choice.take_object("message").unwrap_or_default());
-        finish(draft, choice.take_text("finish_reason"));
+        if let Some(message) = spoken(&mut choice) {
+            whole_message(draft, message);
+        }
+        openai::finish(draft, choice.take_text("finish_reason"));
     }
     answer
 }
+
+/// The message of a choice. Azure's first form for the user's own data has a
+/// list: what was found, then what is said.
+fn spoken(choice: &mut Map<String, Value>) -> Option<Map<String, Value>> {
+    choice.take_object("message").or_else(|| {
+        let messages = choice.take_items("messages").into_iter();
+        messages.map(object).rfind(is_of_the_model)
+    })
+}
+
+/// Some servers stream what a tool found as a message of its own.
+pub(super) fn is_of_the_model(message: &Map<String, Value>) -> bool {
+    message.get("role").is_none_or(|role| role != "tool")
+}
+
+/// Reads a whole message into an empty draft.
+pub(super) fn whole_message(draft: &mut ChoiceDraft, mut message: Map<String, Value>) {
+    message::add(draft, &mut message);
+    message::add_tools(draft, &mut message);
+    if let Some(wire) = message.take_object("audio") {
+        let mut audio = SpokenAudio::default();
+        if audio.add(wire) {
+            draft.parts.push(audio.part());
+        }
+    }
+}
+
+/// What a choice says of the whole answer: an error in the middle of it, the
+/// word of the provider behind a gateway.
+pub(super) fn choice_head(answer: &mut Answer, choice: Value) -> Map<String, Value> {
+    if let Some(error) = error_of(&choice) {
+        answer.error = Some(error);
+    }
+    let choice = object(choice);
+    let native = [("native_finish_reason", "oisp.response.native_finish_reason")];
+    openai::copy(&choice, &mut answer.attrs, &native);
+    choice
+}
+
+/// Attributes of an answer, under the names of the wire.
+const COPIED: [(&str, &str); 3] = [
+    ("system_fingerprint", "openai.response.system_fingerprint"),
+    ("service_tier", "openai.response.service_tier"),
+    // OpenRouter: who answered behind it.
+    ("provider", "oisp.response.upstream_provider"),
+];
 
 /// What a whole answer and each chunk of a stream say of the answer itself.
 pub(super) fn head(answer: &mut Answer, body: &mut Map<String, Value>) {
@@ -33,103 +80,34 @@ pub(super) fn head(answer: &mut Answer, body: &mut Map<String, Value>) {
     if let Some(model) = body.take_text("model") {
         answer.model = Some(model);
     }
-    if let Some(fingerprint) = body.take_text("system_fingerprint") {
-        answer.attrs.insert(
-            "openai.response.system_fingerprint".into(),
-            fingerprint.into(),
-        );
-    }
-    if let Some(tier) = body.take_text("service_tier") {
-        answer
-            .attrs
-            .insert("openai.response.service_tier".into(), tier.into());
-    }
-    if let Some(usage) = body
-        .take_object("usage")
-        .and_then(|wire| openai::usage(&wire, "prompt_tokens", "completion_tokens"))
+    openai::copy(body, &mut answer.attrs, &COPIED);
+    if body
+        .get("system_fingerprint")
+        .is_some_and(|print| print == "fp_ollama")
     {
-        answer.usage = Some(usage);
+        answer.provider = Some("ollama");
     }
-}
-
-fn message(draft: &mut ChoiceDraft, mut message: Map<String, Value>) {
-    text(&mut draft.text, message.get_mut("content").map(Value::take));
-    draft.refusal = message.take_text("refusal").unwrap_or_default();
-    draft.thinking = thinking(&mut message).unwrap_or_default();
-    for (position, call) in message.take_items("tool_calls").into_iter().enumerate() {
-        draft.tools.push(tool_call(position as u64, object(call)));
+    let usage = body.take_object("usage");
+    openai::add_usage(answer, usage, "prompt_tokens", "completion_tokens");
+    if let Some(timings) = body.take_object("timings") {
+        add_timings(answer, &timings);
     }
-    if let Some(mut function) = message.take_object("function_call") {
-        draft.tools.push(ToolDraft {
-            kind: "function".into(),
-            ..function_call(&mut function)
-        });
-    }
-}
-
-/// Appends content, which may be text or parts of which some are text.
-pub(super) fn text(text: &mut String, content: Option<Value>) {
-    match content {
-        Some(Value::String(more)) => text.push_str(&more),
-        Some(Value::Array(parts)) => {
-            for part in parts {
-                text.push_str(&object(part).take_text("text").unwrap_or_default());
-            }
+    for kind in ["citations", "search_results"] {
+        if let Some(part) = openai::citations(kind, body.take_items(kind)) {
+            openai::put(&mut answer.parts, part);
         }
-        _ => {}
     }
 }
 
-/// Reasoning as compatible providers give it.
-pub(super) fn thinking(message: &mut Map<String, Value>) -> Option<String> {
-    message
-        .take_text("reasoning_content")
-        .or_else(|| message.take_text("reasoning"))
-}
-
-fn tool_call(index: u64, mut call: Map<String, Value>) -> ToolDraft {
-    let id = call.take_text("id");
-    let inner = match call.take_object("function") {
-        Some(mut function) => function_call(&mut function),
-        None => {
-            let mut custom = call.take_object("custom").unwrap_or_default();
-            ToolDraft {
-                name: custom.take_text("name").unwrap_or_default(),
-                arguments: custom.take_text("input").unwrap_or_default(),
-                ..ToolDraft::default()
-            }
-        }
-    };
-    ToolDraft {
-        index,
-        id,
-        kind: "function".into(),
-        ..inner
+/// The times of llama.cpp, milliseconds, and what it had in its cache.
+fn add_timings(answer: &mut Answer, timings: &Map<String, Value>) {
+    let names = [
+        ("prompt_ms", "oisp.usage.prompt_ms"),
+        ("predicted_ms", "oisp.usage.predicted_ms"),
+    ];
+    openai::copy(timings, &mut answer.attrs, &names);
+    if let Some(usage) = &mut answer.usage {
+        let cached = &mut usage.usage.cached_tokens;
+        *cached = cached.or_else(|| timings.number("cache_n"));
     }
-}
-
-fn function_call(function: &mut Map<String, Value>) -> ToolDraft {
-    ToolDraft {
-        name: function.take_text("name").unwrap_or_default(),
-        arguments: match function.get_mut("arguments").map(Value::take) {
-            Some(Value::String(text)) => text,
-            Some(object @ Value::Object(_)) => object.to_string(),
-            _ => String::new(),
-        },
-        ..ToolDraft::default()
-    }
-}
-
-/// Sets the finish reason, raw and in the schema's words.
-pub(super) fn finish(draft: &mut ChoiceDraft, raw: Option<String>) {
-    let Some(raw) = raw else { return };
-    draft.finish = Some(match raw.as_str() {
-        "stop" | "eos" | "end_turn" => FinishReason::Stop,
-        "length" | "max_tokens" => FinishReason::Length,
-        "tool_calls" | "function_call" => FinishReason::ToolCalls,
-        "content_filter" => FinishReason::ContentFilter,
-        "error" => FinishReason::Error,
-        _ => FinishReason::Other,
-    });
-    draft.finish_raw = Some(raw);
 }

@@ -1,137 +1,122 @@
 //! `POST /v1/chat/completions` with `stream: true`: chunks of deltas, the usage
 //! in a last chunk without choices, then `[DONE]`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
-use super::response;
+use super::{message, response, tool};
 use crate::dialect::AnswerStream;
-use crate::dialect::answer::{Answer, ChoiceDraft, ToolDraft, error_of};
+use crate::dialect::answer::{Answer, ChoiceDraft, error_of, error_of_failure};
 use crate::dialect::json::{Fields, object};
+use crate::dialect::openai::{self, SpokenAudio};
 
 #[derive(Default)]
 pub(super) struct Stream {
     answer: Answer,
+    /// What each choice speaks.
+    audio: BTreeMap<u64, SpokenAudio>,
     /// Bytes were lost: further text would be joined over a hole.
     torn: bool,
 }
 
 impl AnswerStream for Stream {
-    fn event(&mut self, _name: Option<&str>, data: Value) -> bool {
-        if let Some(error) = error_of(&data) {
-            self.answer.error = Some(error);
+    fn event(&mut self, name: Option<&str>, data: Value) -> bool {
+        let error = match name {
+            Some("error") => error_of_failure(&data),
+            _ => error_of(&data),
+        };
+        if error.is_some() {
+            self.answer.error = error;
         }
         let mut chunk = object(data);
         response::head(&mut self.answer, &mut chunk);
-        // Groq puts the usage of a stream here.
+        // Groq puts the usage of a stream here, and what goes wrong in it.
         if let Some(mut extra) = chunk.take_object("x_groq") {
             extra.remove("id");
+            if let Some(message) = extra.take_text("error") {
+                self.answer.error = error_of(&serde_json::json!({"error": message}));
+            }
             response::head(&mut self.answer, &mut extra);
         }
         let mut content = false;
         for choice in chunk.take_items("choices") {
-            let mut choice = object(choice);
-            let draft = self.answer.choice(choice.number("index").unwrap_or(0));
-            let mut delta = choice.take_object("delta").unwrap_or_default();
-            if !self.torn {
-                content |= add_delta(draft, &mut delta);
-            }
-            response::finish(draft, choice.take_text("finish_reason"));
+            content |= self.choice(choice);
         }
         content
     }
 
     fn gap(&mut self) {
         self.torn = true;
+        self.audio.values_mut().for_each(SpokenAudio::gap);
     }
 
     fn so_far(&self) -> &Answer {
         &self.answer
     }
 
-    fn finish(self: Box<Self>) -> Answer {
+    fn finish(mut self: Box<Self>) -> Answer {
+        for (index, audio) in self.audio {
+            self.answer.choice(index).parts.push(audio.part());
+        }
         self.answer
+    }
+}
+
+impl Stream {
+    fn choice(&mut self, choice: Value) -> bool {
+        let mut choice = response::choice_head(&mut self.answer, choice);
+        let index = choice.number("index").unwrap_or(0);
+        let draft = self.answer.choice(index);
+        let mut content = false;
+        if !self.torn {
+            for mut delta in deltas(&mut choice) {
+                if let Some(audio) = delta.take_object("audio") {
+                    content |= self.audio.entry(index).or_default().add(audio);
+                }
+                content |= add_delta(draft, &mut delta);
+            }
+            if let Some(message) = whole_message(&mut choice) {
+                // Each such message says again what was said before.
+                *draft = ChoiceDraft::default();
+                response::whole_message(draft, message);
+                content = true;
+            }
+        }
+        openai::finish(draft, choice.take_text("finish_reason"));
+        content
+    }
+}
+
+/// The deltas of a choice: one, or in Azure's first form for the user's own
+/// data a list.
+fn deltas(choice: &mut Map<String, Value>) -> impl Iterator<Item = Map<String, Value>> {
+    let one = choice.take_object("delta");
+    let many = choice.take_items("messages").into_iter();
+    let many = many.filter_map(|message| object(message).take_object("delta"));
+    one.into_iter()
+        .chain(many)
+        .filter(response::is_of_the_model)
+}
+
+/// A message in place of a delta, as servers write it that cannot stream.
+fn whole_message(choice: &mut Map<String, Value>) -> Option<Map<String, Value>> {
+    match choice.contains_key("delta") {
+        true => None,
+        false => choice.take_object("message"),
     }
 }
 
 /// Adds a delta; true where it carried content.
 fn add_delta(draft: &mut ChoiceDraft, delta: &mut Map<String, Value>) -> bool {
-    let before = draft.text.len() + draft.refusal.len() + draft.thinking.len();
-    response::text(&mut draft.text, delta.get_mut("content").map(Value::take));
-    draft
-        .refusal
-        .push_str(&delta.take_text("refusal").unwrap_or_default());
-    draft
-        .thinking
-        .push_str(&response::thinking(delta).unwrap_or_default());
-    let mut content = draft.text.len() + draft.refusal.len() + draft.thinking.len() > before;
+    let mut content = message::add(draft, delta);
     for call in delta.take_items("tool_calls") {
-        add_tool_delta(draft, object(call));
+        tool::add_delta(draft, object(call));
         content = true;
     }
     if let Some(function) = delta.take_object("function_call") {
-        add_function(tool_at(draft, 0, None), function);
+        tool::add_legacy_delta(draft, function);
         content = true;
     }
     content
-}
-
-fn add_tool_delta(draft: &mut ChoiceDraft, mut call: Map<String, Value>) {
-    let id = call.take_text("id");
-    let last = draft.tools.last().map(|tool| tool.index);
-    let index = call.number("index").or(match &id {
-        // Compatible servers that leave the index out start a call by its id.
-        Some(_) => last.map(|last| last + 1),
-        None => last,
-    });
-    let tool = tool_at(draft, index.unwrap_or(0), id);
-    if let Some(function) = call.take_object("function") {
-        add_function(tool, function);
-    }
-    if let Some(mut custom) = call.take_object("custom") {
-        tool.name
-            .push_str(&custom.take_text("name").unwrap_or_default());
-        tool.arguments
-            .push_str(&custom.take_text("input").unwrap_or_default());
-    }
-}
-
-/// The call at a position. A new id at a position that has another one is a
-/// new call: some servers give every call the index 0.
-fn tool_at(draft: &mut ChoiceDraft, index: u64, id: Option<String>) -> &mut ToolDraft {
-    let known = draft.tools.iter().rposition(|tool| tool.index == index);
-    let same =
-        known.filter(
-            |at| match (&id, draft.tools.get(*at).and_then(|tool| tool.id.as_ref())) {
-                (Some(new), Some(old)) => new == old,
-                _ => true,
-            },
-        );
-    let at = same.unwrap_or_else(|| {
-        draft.tools.push(ToolDraft {
-            index,
-            kind: "function".into(),
-            ..ToolDraft::default()
-        });
-        draft.tools.len() - 1
-    });
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "`at` was found in the list or just pushed to it"
-    )]
-    let tool = &mut draft.tools[at];
-    if tool.id.is_none() {
-        tool.id = id;
-    }
-    tool
-}
-
-fn add_function(tool: &mut ToolDraft, mut function: Map<String, Value>) {
-    if let Some(name) = function.take_text("name").filter(|name| *name != tool.name) {
-        tool.name.push_str(&name);
-    }
-    match function.get_mut("arguments").map(Value::take) {
-        Some(Value::String(more)) => tool.arguments.push_str(&more),
-        Some(object @ Value::Object(_)) => tool.arguments = object.to_string(),
-        _ => {}
-    }
 }

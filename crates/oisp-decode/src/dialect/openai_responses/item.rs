@@ -1,19 +1,10 @@
 //! Items that call a tool, in requests and answers alike.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::dialect::answer::ToolDraft;
 use crate::dialect::json::Fields;
-
-/// Calls that the client is to run; every other `…_call` the provider ran.
-const FOR_CLIENT: [&str; 6] = [
-    "function_call",
-    "custom_tool_call",
-    "computer_call",
-    "local_shell_call",
-    "shell_call",
-    "apply_patch_call",
-];
+use crate::dialect::openai;
 
 /// The tool call that an item is; `None` for an item of another kind.
 pub(in crate::dialect) fn tool_call(
@@ -21,33 +12,47 @@ pub(in crate::dialect) fn tool_call(
     kind: &str,
     item: &mut Map<String, Value>,
 ) -> Option<ToolDraft> {
-    if !kind.ends_with("_call") {
-        return None;
-    }
-    let kind_of_tool = kind.trim_end_matches("_call");
+    let kind_of_tool = match kind {
+        "program" => kind,
+        kind => kind.strip_suffix("_call")?,
+    };
+    let is_for_client = is_for_client(kind, item);
     Some(ToolDraft {
         index,
         id: item.take_text("call_id").or_else(|| item.take_text("id")),
         name: item
             .take_text("name")
             .unwrap_or_else(|| kind_of_tool.to_owned()),
-        kind: if FOR_CLIENT.contains(&kind) {
-            "function"
-        } else {
-            kind
-        }
-        .to_owned(),
+        kind: if is_for_client { "function" } else { kind }.to_owned(),
         arguments: arguments(item),
     })
 }
 
+/// Whether the client is to run a call; every other one the provider ran. A
+/// shell may be the client's or in a container of the provider's, a search for
+/// tools either's.
+fn is_for_client(kind: &str, item: &Map<String, Value>) -> bool {
+    let environment = item
+        .get("environment")
+        .and_then(|environment| environment.get("type"))
+        .and_then(Value::as_str);
+    match kind {
+        "function_call" | "custom_tool_call" | "computer_call" | "local_shell_call"
+        | "apply_patch_call" => true,
+        "shell_call" => !environment.is_some_and(|kind| kind.starts_with("container")),
+        "tool_search_call" => item.get("execution").is_some_and(|by| by == "client"),
+        _ => false,
+    }
+}
+
 /// What a call is to do, under the name that its kind has for it.
 fn arguments(item: &mut Map<String, Value>) -> String {
-    if let Some(text) = item
-        .take_text("arguments")
-        .or_else(|| item.take_text("input"))
-    {
-        return text;
+    for key in ["arguments", "input"] {
+        match item.get_mut(key).map(Value::take) {
+            Some(Value::String(text)) if !text.is_empty() => return text,
+            Some(object @ Value::Object(_)) => return object.to_string(),
+            _ => {}
+        }
     }
     if let Some(action) = item
         .take_object("action")
@@ -55,11 +60,11 @@ fn arguments(item: &mut Map<String, Value>) -> String {
     {
         return Value::Object(action).to_string();
     }
-    let named = ["queries", "code"]
+    let named = ["actions", "queries", "code"]
         .into_iter()
-        .find_map(|key| Some((key, item.remove(key)?)));
+        .find_map(|key| Some((key, item.remove(key).filter(|value| !value.is_null())?)));
     named.map_or_else(String::new, |(key, value)| {
-        serde_json::json!({ key: value }).to_string()
+        json!({ key: value }).to_string()
     })
 }
 
@@ -79,4 +84,17 @@ pub(in crate::dialect) fn reasoning(item: &mut Map<String, Value>) -> String {
     } else {
         summary
     }
+}
+
+/// The part of a message that a call is.
+pub(super) fn part(call: ToolDraft) -> Value {
+    let make = match call.is_for_client() {
+        true => crate::dialect::parts::tool_call,
+        false => crate::dialect::parts::server_tool_call,
+    };
+    make(
+        call.id.as_deref(),
+        &call.name,
+        openai::arguments(call.arguments),
+    )
 }

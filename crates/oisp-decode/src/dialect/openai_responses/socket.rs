@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use oisp_core::Timestamp;
 use serde_json::Value;
 
-use super::{OpenAiResponses, request};
+use super::{CREATE, request};
 use crate::dialect::json::{Fields, object};
 use crate::dialect::socket::begins_like;
 use crate::dialect::{Action, Dialect, Heard, Socket};
@@ -32,7 +32,7 @@ pub(in crate::dialect) struct ResponsesSocket {
 
 impl Socket for ResponsesSocket {
     fn dialect(&self) -> &'static dyn Dialect {
-        &OpenAiResponses
+        &CREATE
     }
 
     fn message(&mut self, half: Half, heard: Heard, out: &mut Vec<Action>) {
