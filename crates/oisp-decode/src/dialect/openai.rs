@@ -39,6 +39,13 @@ pub(super) fn path_step(head: &RequestHead, after: &str) -> Option<String> {
     (!name.is_empty()).then(|| unescaped(name))
 }
 
+/// A path that names the API by more than its last step.
+pub(super) fn is_of_api(path: &str) -> bool {
+    ["/v1/", "/openai/", "/models/", "/engines/", "/codex/"]
+        .iter()
+        .any(|step| path.contains(step))
+}
+
 /// A tool choice: a word, or an object that names a tool or tools.
 pub(super) fn tool_choice(value: Option<&Value>) -> Option<String> {
     let object = match value? {

@@ -7,6 +7,7 @@ mod stream;
 
 use serde_json::Value;
 
+use super::openai;
 use super::route::Route;
 use super::{Answer, AnswerStream, Call, Dialect, Operation};
 use crate::http::RequestHead;
@@ -24,10 +25,15 @@ pub(super) fn route(route: &Route<'_>) -> Option<&'static dyn Dialect> {
         ]
         .iter()
         .any(|other| route.path.ends_with(other));
-    let fits = route.body.is_none_or(|body| {
-        body.get("prompt")
-            .is_some_and(|prompt| prompt.is_string() || prompt.is_array())
-    });
+    let is_of_api = openai::is_of_api(route.path);
+    let fits = match route.body {
+        Some(body) => {
+            let prompt = body.get("prompt").unwrap_or(&Value::Null);
+            let is_prompt = prompt.is_string() || prompt.is_array();
+            is_prompt && (is_of_api || body.get("model").is_some_and(Value::is_string))
+        }
+        None => is_of_api,
+    };
     (is_path && fits).then_some(&OpenAiCompletions)
 }
 

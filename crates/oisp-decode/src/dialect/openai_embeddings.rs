@@ -6,6 +6,7 @@ mod response;
 
 use serde_json::Value;
 
+use super::openai;
 use super::route::Route;
 use super::{Answer, AnswerStream, Call, Dialect, Operation, WholeAnswers};
 use crate::http::RequestHead;
@@ -14,12 +15,14 @@ use crate::http::RequestHead;
 pub(super) struct OpenAiEmbeddings;
 
 pub(super) fn route(route: &Route<'_>) -> Option<&'static dyn Dialect> {
+    let is_of_api = openai::is_of_api(route.path);
     let fits = match route.body {
-        Some(body) => body
-            .get("input")
-            .is_some_and(|input| !input.is_null() && !input.is_boolean()),
-        // Ollama has an endpoint of its own that is called alike.
-        None => !route.path.ends_with("/api/embeddings"),
+        Some(body) => {
+            let input = body.get("input").unwrap_or(&Value::Null);
+            let is_input = input.is_string() || input.is_array();
+            is_input && (is_of_api || body.get("model").is_some_and(Value::is_string))
+        }
+        None => is_of_api,
     };
     (route.path.ends_with("/embeddings") && fits).then_some(&OpenAiEmbeddings)
 }

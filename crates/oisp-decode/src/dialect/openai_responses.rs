@@ -50,22 +50,23 @@ pub(super) fn route(route: &Route<'_>) -> Option<&'static dyn Dialect> {
 
 /// Forms and tickets have responses too. The body must be one: an input, or a
 /// stored prompt or an earlier answer that stands for one. Without the body, a
-/// path that has one more step of the API's must do.
+/// path that no other API has must do.
 fn fits(route: &Route<'_>) -> bool {
+    let base = route
+        .path
+        .rsplit_once("/responses")
+        .map_or("", |(base, _)| base);
+    let is_own = ["/v1", "/openai", "/codex"]
+        .iter()
+        .any(|step| base.ends_with(step));
     let Some(body) = route.body else {
-        return ["/v1/", "/openai/", "/codex/"]
-            .iter()
-            .any(|step| route.path.contains(step));
+        return is_own;
     };
     let has = |key: &str, is: fn(&Value) -> bool| body.get(key).is_some_and(is);
     let asks = has("input", |input| input.is_string() || input.is_array())
         || has("prompt", |prompt| prompt.get("id").is_some())
         || has("previous_response_id", Value::is_string);
-    let names = has("model", Value::is_string)
-        || has("prompt", Value::is_object)
-        || route.path.contains("/v1/")
-        || route.path.contains("/openai/");
-    asks && names
+    asks && (is_own || has("model", Value::is_string) || has("prompt", Value::is_object))
 }
 
 impl Dialect for OpenAiResponses {

@@ -83,9 +83,10 @@ pub fn identify(
 /// Whether a body is worth parsing: by its path, or by the words that every
 /// call has. Most JSON that a machine posts is not for a model.
 pub fn is_worth_parsing(head: &RequestHead, bytes: &[u8]) -> bool {
-    const WORDS: [(&[u8], &[u8]); 3] = [
+    const WORDS: [(&[u8], &[u8]); 4] = [
         (b"\"messages\"", b"\"model\""),
         (b"\"input\"", b"\"model\""),
+        (b"\"prompt\"", b"\"model\""),
         (b"\"input_file_id\"", b"\"endpoint\""),
     ];
     let has = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();

@@ -89,6 +89,10 @@ pub(super) fn head(answer: &mut Answer, body: &mut Map<String, Value>) {
     }
     let usage = body.take_object("usage");
     openai::add_usage(answer, usage, "prompt_tokens", "completion_tokens");
+    if let Some(times) = body.take_object("time_info") {
+        // Cerebras has the times of a call beside its usage.
+        openai::add_usage(answer, Some(times), "prompt_tokens", "completion_tokens");
+    }
     if let Some(timings) = body.take_object("timings") {
         add_timings(answer, &timings);
     }

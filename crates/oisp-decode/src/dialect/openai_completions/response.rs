@@ -21,6 +21,11 @@ pub(super) fn add(answer: &mut Answer, body: Value, torn: bool) -> bool {
     let mut body = object(body);
     head(answer, &mut body);
     let mut content = false;
+    // Writer streams its completions as bare values.
+    if let Some(value) = body.take_text("value").filter(|_| !torn) {
+        answer.choice(0).text.push_str(&value);
+        content = true;
+    }
     for (position, choice) in body.take_items("choices").into_iter().enumerate() {
         let mut choice = object(choice);
         let draft = answer.choice(choice.number("index").unwrap_or(position as u64));
