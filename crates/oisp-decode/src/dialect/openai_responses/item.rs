@@ -6,16 +6,21 @@ use crate::dialect::answer::ToolDraft;
 use crate::dialect::json::Fields;
 use crate::dialect::openai;
 
+/// Whether items of a kind call a tool.
+pub(super) fn is_call(kind: &str) -> bool {
+    kind.ends_with("_call") || kind == "program"
+}
+
 /// The tool call that an item is; `None` for an item of another kind.
 pub(in crate::dialect) fn tool_call(
     index: u64,
     kind: &str,
     item: &mut Map<String, Value>,
 ) -> Option<ToolDraft> {
-    let kind_of_tool = match kind {
-        "program" => kind,
-        kind => kind.strip_suffix("_call")?,
-    };
+    if !is_call(kind) {
+        return None;
+    }
+    let kind_of_tool = kind.strip_suffix("_call").unwrap_or(kind);
     let is_for_client = is_for_client(kind, item);
     Some(ToolDraft {
         index,

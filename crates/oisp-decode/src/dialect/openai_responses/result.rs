@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::item::is_call;
 use crate::dialect::json::{Fields, object};
 use crate::dialect::{openai, parts};
 
@@ -21,7 +22,7 @@ pub(super) fn parts_of(kind: &str, id: Option<&str>, item: &mut Map<String, Valu
             "approve": item.get("approve"),
             "reason": item.take_text("reason"),
         })],
-        kind if kind.ends_with("_call") || kind == "program" => called(id, item),
+        kind if is_call(kind) => called(id, item),
         kind if kind.ends_with("_output") => {
             let id = item.take_text("call_id").or_else(|| item.take_text("id"));
             let result = ["output", "result", "tools"]

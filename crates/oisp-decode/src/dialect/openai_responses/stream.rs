@@ -114,7 +114,11 @@ impl Stream {
             return;
         };
         let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
-        if let Some(call) = item::tool_call(index, kind, &mut item.clone()) {
+        let is_call = item::is_call(kind);
+        if let Some(call) = is_call
+            .then(|| item::tool_call(index, kind, &mut item.clone()))
+            .flatten()
+        {
             let tools = &mut self.answer.choice(0).tools;
             tools.retain(|tool| tool.index != index);
             tools.push(call);

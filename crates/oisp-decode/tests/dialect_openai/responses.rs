@@ -1,54 +1,9 @@
-//! The Responses API: every kind of item, streams, counts, compaction.
-
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test states its assumptions by panicking"
-)]
-
-mod support;
+//! The Responses API: every kind of item, counts, compaction.
 
 use serde_json::{Value, json};
-use support::*;
 
-fn call(path: &str, body: &Value, response: Vec<u8>) -> Vec<Value> {
-    let request = post("api.openai.com", path, "", &body.to_string());
-    events(&[Out(request), In(response), Close])
-}
-
-fn answered(response: Vec<u8>) -> Value {
-    let events = call(
-        "/v1/responses",
-        &json!({"model": "m", "input": "hi"}),
-        response,
-    );
-    one(&events, "ai.response").clone()
-}
-
-fn stream(events: &[Value]) -> Vec<u8> {
-    let events: Vec<_> = events
-        .iter()
-        .map(|event| format!("event: {}\ndata: {event}", event["type"].as_str().unwrap()))
-        .collect();
-    sse_response(&events.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-fn text_item(text: &str) -> Value {
-    json!({"type": "message", "id": "msg", "role": "assistant", "content": [{"type": "output_text", "text": text, "annotations": []}]})
-}
-
-fn delta(index: u64, text: &str) -> Value {
-    json!({"type": "response.output_text.delta", "output_index": index, "content_index": 0, "delta": text})
-}
-
-fn done(index: u64, item: Value) -> Value {
-    json!({"type": "response.output_item.done", "output_index": index, "item": item})
-}
-
-fn text_of(response: &Value) -> &Value {
-    &response["data"]["choices"][0]["message"]["content"]
-}
+use crate::support::*;
+use crate::wire::{answered_responses as answered, call_to as call, text_of};
 
 #[test]
 fn a_request_keeps_every_kind_of_item() {
@@ -236,108 +191,6 @@ fn an_answer_keeps_every_kind_of_item() {
     assert_eq!(parts[7]["sources"][0]["url"], "https://a.example");
     assert_eq!(parts[8], json!({"type": "compaction"}));
     assert!(!response.to_string().contains("zzz"));
-}
-
-#[test]
-fn a_stream_whose_last_event_has_no_items_is_its_items() {
-    let call =
-        json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": "{\"a\":1}"});
-    let wire = stream(&[
-        json!({"type": "response.created", "response": {"id": "r", "model": "m-1", "status": "in_progress", "output": []}}),
-        delta(0, "say"),
-        done(0, text_item("say")),
-        done(1, call),
-        json!({"type": "response.completed", "response": {"id": "r", "status": "completed", "output": [], "usage": {"input_tokens": 1, "output_tokens": 2}}}),
-    ]);
-    let response = answered(wire);
-    assert_eq!(text_of(&response), "say");
-    assert_eq!(response["data"]["model"]["id"], "m-1");
-    assert_eq!(
-        response["data"]["tool_calls"][0]["arguments"],
-        json!({"a": 1})
-    );
-    assert_eq!(response["data"]["finish_reason"], "tool_calls");
-    assert_eq!(response["data"]["usage"]["total_tokens"], 3);
-}
-
-/// Bytes of the first `lost` are missing, and of the end.
-fn with_holes(wire: &[u8], lost: &str, end: usize) -> Value {
-    let at = wire
-        .windows(lost.len())
-        .position(|window| window == lost.as_bytes())
-        .unwrap();
-    let request = post(
-        "api.openai.com",
-        "/v1/responses",
-        "",
-        r#"{"model":"m","input":"hi"}"#,
-    );
-    let after = at + lost.len();
-    let steps = [
-        Out(request),
-        In(wire[..at].to_vec()),
-        GapIn(lost.len() as u64),
-        In(wire[after..wire.len() - end].to_vec()),
-        Close,
-    ];
-    one(&events(&steps), "ai.response").clone()
-}
-
-#[test]
-fn a_hole_is_closed_by_what_is_whole_and_never_joined() {
-    let last = json!({"type": "response.completed", "response": {"id": "r", "status": "completed", "output": [text_item("one lost two")]}});
-    let head = [delta(0, "one "), delta(0, "lost "), delta(0, "two")];
-    let whole: Vec<_> = head
-        .iter()
-        .cloned()
-        .chain([done(0, text_item("one lost two")), last])
-        .collect();
-    assert_eq!(
-        text_of(&with_holes(&stream(&whole), "lost ", 0)),
-        "one lost two"
-    );
-
-    let items: Vec<_> = head
-        .iter()
-        .cloned()
-        .chain([done(0, text_item("one lost two"))])
-        .collect();
-    let response = with_holes(&stream(&items), "lost ", 7);
-    assert_eq!(text_of(&response), "one lost two", "the item came whole");
-    assert_eq!(response["confidence"]["completeness"], "partial");
-
-    let later: Vec<_> = head
-        .iter()
-        .cloned()
-        .chain([done(1, text_item("three"))])
-        .collect();
-    let response = with_holes(&stream(&later), "lost ", 7);
-    assert_eq!(
-        text_of(&response),
-        "one ",
-        "the first item never came whole"
-    );
-}
-
-#[test]
-fn a_stream_that_fails_says_why() {
-    let failed = json!({"type": "response.failed", "response": {"id": "r", "status": "failed", "output": [], "error": {"code": "server_error", "message": "broke"}}});
-    let response = answered(stream(&[delta(0, "half"), failed]));
-    assert_eq!(
-        response["data"]["error"],
-        json!({"message": "broke", "code": "server_error"})
-    );
-    assert_eq!(
-        (&response["data"]["success"], text_of(&response)),
-        (&json!(false), &json!("half"))
-    );
-
-    let nested = json!({"type": "error", "error": {"type": "t", "code": "c", "message": "nested"}});
-    let response = answered(stream(&[nested]));
-    assert_eq!(
-        response["data"]["error"],
-        json!({"type": "t", "message": "nested", "code": "c"})
-    );
 }
 
 #[test]
