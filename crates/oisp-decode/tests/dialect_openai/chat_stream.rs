@@ -185,3 +185,20 @@ fn audio_and_text_are_never_joined_over_a_hole() {
     assert_eq!(response["confidence"]["completeness"], "partial");
     assert!(parts(response)[0].get("length").is_none(), "{response}");
 }
+
+#[test]
+fn lists_that_a_stream_repeats_are_kept_once() {
+    let cited = |text: &str, urls: Value| {
+        let mut chunk = delta(json!({"content": text}), Value::Null);
+        chunk["citations"] = urls;
+        chunk
+    };
+    let response = streamed(&[
+        cited("a", json!(["https://a.example"])),
+        cited("b", json!(["https://a.example", "https://b.example"])),
+    ]);
+    assert_eq!(
+        response["ext"]["oisp"]["output_parts"],
+        json!([{"type": "citations", "sources": [{"url": "https://a.example"}, {"url": "https://b.example"}]}])
+    );
+}

@@ -123,6 +123,7 @@ fn an_answer_keeps_every_kind_of_item() {
             {"type": "shell_call", "call_id": "sh", "action": {"commands": ["ls"]}, "environment": {"type": "container_reference"}},
             {"type": "shell_call_output", "call_id": "sh", "output": [{"stdout": "a"}]},
             {"type": "tool_search_call", "id": "ts", "execution": "server", "arguments": {"q": 1}},
+            {"type": "custom_tool_call", "id": "ctc", "call_id": "xs_call_1", "name": "x_keyword_search", "input": "{\"query\":\"q\"}"},
             {"type": "mcp_approval_request", "id": "ar", "name": "rm", "server_label": "s", "arguments": "{\"f\":1}"},
             {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "see", "annotations": [{"type": "url_citation", "url": "https://a.example", "title": "A", "start_index": 0, "end_index": 3}]}]},
             {"type": "shell_call", "call_id": "lo", "action": {"commands": ["pwd"]}, "environment": {"type": "local"}},
@@ -154,6 +155,7 @@ fn an_answer_keeps_every_kind_of_item() {
             ("mcp_call", "mc", json!({})),
             ("shell_call", "sh", json!({"commands": ["ls"]})),
             ("tool_search_call", "ts", json!({"q": 1})),
+            ("custom_tool_call", "xs_call_1", json!({"query": "q"})),
             ("function", "lo", json!({"commands": ["pwd"]})),
             (
                 "function",

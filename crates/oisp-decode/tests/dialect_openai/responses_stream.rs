@@ -96,6 +96,13 @@ fn a_hole_is_closed_by_what_is_whole_and_never_joined() {
         "one ",
         "the first item never came whole"
     );
+
+    let behind = [delta(0, "lost "), done(1, text_item("three"))];
+    let response = with_holes(&stream(&behind), "lost ", 7);
+    assert!(
+        text_of(&response).is_null(),
+        "what was said first is not known"
+    );
 }
 
 #[test]

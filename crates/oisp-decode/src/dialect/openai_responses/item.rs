@@ -41,9 +41,11 @@ fn is_for_client(kind: &str, item: &Map<String, Value>) -> bool {
         .get("environment")
         .and_then(|environment| environment.get("type"))
         .and_then(Value::as_str);
+    let id = item.get("call_id").and_then(Value::as_str);
     match kind {
-        "function_call" | "custom_tool_call" | "computer_call" | "local_shell_call"
-        | "apply_patch_call" => true,
+        "function_call" | "computer_call" | "local_shell_call" | "apply_patch_call" => true,
+        // xAI writes its own searches in this form.
+        "custom_tool_call" => !id.is_some_and(|id| id.starts_with("xs_call")),
         "shell_call" => !environment.is_some_and(|kind| kind.starts_with("container")),
         "tool_search_call" => item.get("execution").is_some_and(|by| by == "client"),
         _ => false,
