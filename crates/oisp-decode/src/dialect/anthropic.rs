@@ -1,8 +1,13 @@
-//! Anthropic messages.
+//! Anthropic's APIs: messages, and what stands around them.
 
+mod around;
+mod block;
+mod content;
+mod legacy;
 mod request;
 mod response;
 mod stream;
+mod usage;
 
 use serde_json::Value;
 
@@ -10,15 +15,20 @@ use super::route::{Route, is_chat_shaped};
 use super::{Answer, AnswerStream, Call, Dialect};
 use crate::http::RequestHead;
 
-/// The dialect.
+/// The dialect of `POST /v1/messages`.
 pub(super) struct Anthropic;
 
 pub(super) fn route(route: &Route<'_>) -> Option<&'static dyn Dialect> {
-    let fits = match route.body {
-        Some(body) => is_chat_shaped(body),
-        None => is_versioned(route),
-    };
-    (route.path.ends_with("/v1/messages") && fits).then_some(&Anthropic)
+    let (_, method) = route.path.rsplit_once("/v1/")?;
+    let fits = is_versioned(route) || route.body.is_some_and(is_chat_shaped);
+    match method {
+        "messages" if fits => Some(&Anthropic),
+        "messages/count_tokens" if fits => Some(&around::CountTokens),
+        "messages/batches" if may_be_batch(route) => Some(&around::Batch),
+        "complete" if route.may_have("prompt") && is_versioned(route) => Some(&legacy::Complete),
+        "complete" if route.body.is_some_and(is_completion_shaped) => Some(&legacy::Complete),
+        _ => None,
+    }
 }
 
 pub(super) fn route_by_shape(route: &Route<'_>) -> Option<&'static dyn Dialect> {
@@ -28,6 +38,18 @@ pub(super) fn route_by_shape(route: &Route<'_>) -> Option<&'static dyn Dialect> 
 
 fn is_versioned(route: &Route<'_>) -> bool {
     route.head.headers.get("anthropic-version").is_some()
+}
+
+fn may_be_batch(route: &Route<'_>) -> bool {
+    match route.body {
+        Some(body) => body.get("requests").is_some_and(Value::is_array),
+        None => is_versioned(route),
+    }
+}
+
+fn is_completion_shaped(body: &Value) -> bool {
+    let is_text = |key| body.get(key).is_some_and(Value::is_string);
+    is_text("model") && is_text("prompt") && body.get("max_tokens_to_sample").is_some()
 }
 
 impl Dialect for Anthropic {

@@ -2,9 +2,28 @@
 //! given as length and hash, never as themselves.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+
+/// What base64 stands for, in either alphabet, with or without padding and line
+/// breaks: APIs take them all.
+pub(super) fn bytes_of(base64: &str) -> Option<Vec<u8>> {
+    let text = base64.trim();
+    if let Ok(bytes) = STANDARD.decode(text) {
+        return Some(bytes);
+    }
+    let text: String = text.split_ascii_whitespace().collect();
+    let either = STANDARD.decode(&text).or_else(|_| URL_SAFE.decode(&text));
+    either.ok()
+}
 
 /// Bytes in base64: an image, audio, a document.
 pub(super) fn blob(modality: &str, mime_type: Option<&str>, base64: &str) -> Value {
@@ -14,7 +33,7 @@ pub(super) fn blob(modality: &str, mime_type: Option<&str>, base64: &str) -> Val
     if let Some(mime_type) = mime_type {
         part.insert("mime_type".into(), mime_type.into());
     }
-    if let Ok(bytes) = STANDARD.decode(base64.trim()) {
+    if let Some(bytes) = bytes_of(base64) {
         measure(&mut part, &bytes);
     }
     Value::Object(part)
@@ -67,6 +86,12 @@ pub(super) fn tool_call(id: Option<&str>, name: &str, arguments: Value) -> Value
 /// A tool call inside a message that the provider ran.
 pub(super) fn server_tool_call(id: Option<&str>, name: &str, arguments: Value) -> Value {
     json!({"type": "server_tool_call", "id": id, "name": name, "arguments": arguments})
+}
+
+/// What a tool gave that the provider ran; `kind` is the wire's name of such a
+/// result.
+pub(super) fn server_tool_result(id: Option<&str>, kind: &str, response: Value) -> Value {
+    json!({"type": "server_tool_call_response", "id": id, "kind": kind, "response": response})
 }
 
 /// A part that has no form of its own.

@@ -1,10 +1,11 @@
-//! `POST /v1/messages`: the answer, and the usage and finish words that stream
-//! and answer share.
+//! `POST /v1/messages`: the answer, and what stream and answer share.
 
-use oisp_core::event::ai::{FinishReason, Usage};
+use oisp_core::event::ai::FinishReason;
 use serde_json::{Map, Value};
 
-use crate::dialect::answer::{Answer, ChoiceDraft, ToolDraft, UsageDraft, error_of, with_total};
+use super::block;
+use super::usage::{self, WireUsage};
+use crate::dialect::answer::{Answer, ChoiceDraft, ToolDraft, error_of};
 use crate::dialect::json::{Fields, object};
 
 pub(super) fn answer(body: Value) -> Answer {
@@ -14,19 +15,19 @@ pub(super) fn answer(body: Value) -> Answer {
     };
     let mut message = object(body);
     head(&mut answer, &mut message);
-    if let Some(usage) = message.take_object("usage") {
+    if let Some(mut usage) = message.take_object("usage") {
         answer.usage = WireUsage::default().merged(&usage).draft();
+        usage::add_attrs(&mut answer, &mut usage);
     }
     if answer.id.is_none() && !message.contains_key("content") {
         return answer;
     }
-    let blocks = message.take_items("content");
-    let draft = answer.choice(0);
-    for (position, block) in blocks.into_iter().enumerate() {
-        add_block(draft, position as u64, object(block));
+    for (position, block) in message.take_items("content").into_iter().enumerate() {
+        add_block(&mut answer, position as u64, object(block));
     }
+    let draft = answer.choice(0);
     draft.tools.iter_mut().for_each(complete_tool);
-    finish(draft, message.take_text("stop_reason"));
+    finish(&mut answer, &mut message);
     answer
 }
 
@@ -36,33 +37,48 @@ pub(super) fn head(answer: &mut Answer, message: &mut Map<String, Value>) {
     answer.model = message.take_text("model").or(answer.model.take());
 }
 
-/// Adds a content block, whole or as it begins in a stream.
-pub(super) fn add_block(draft: &mut ChoiceDraft, index: u64, mut block: Map<String, Value>) {
+/// Adds a content block, whole or as it begins in a stream. True where it came
+/// with content.
+pub(super) fn add_block(answer: &mut Answer, index: u64, mut block: Map<String, Value>) -> bool {
     let kind = block.take_text("type").unwrap_or_default();
+    if kind == "compaction" {
+        let key = "gen_ai.conversation.compacted";
+        answer.attrs.insert(key.into(), true.into());
+    }
+    let draft = answer.choice(0);
     match kind.as_str() {
-        "text" => draft
-            .text
-            .push_str(&block.take_text("text").unwrap_or_default()),
-        "thinking" => draft
-            .thinking
-            .push_str(&block.take_text("thinking").unwrap_or_default()),
-        "tool_use" | "server_tool_use" | "mcp_tool_use" => {
-            let input = block.take_object("input").filter(|input| !input.is_empty());
-            draft.tools.push(ToolDraft {
-                index,
-                id: block.take_text("id"),
-                name: block.take_text("name").unwrap_or_default(),
-                kind: if kind == "tool_use" {
-                    "function".into()
-                } else {
-                    kind
-                },
-                arguments: input
-                    .map(|input| Value::Object(input).to_string())
-                    .unwrap_or_default(),
-            });
+        "text" => {
+            let citations = block.take_items("citations").into_iter();
+            draft.parts.extend(citations.map(block::citation));
+            push(&mut draft.text, block.take_text("text"))
         }
-        _ => {}
+        "thinking" => push(&mut draft.thinking, block.take_text("thinking")),
+        "tool_use" | "server_tool_use" | "mcp_tool_use" => {
+            draft.tools.push(tool_call(&kind, index, block));
+            true
+        }
+        kind => {
+            draft.parts.push(block::part(kind, block));
+            false
+        }
+    }
+}
+
+fn push(text: &mut String, more: Option<String>) -> bool {
+    text.push_str(more.as_deref().unwrap_or_default());
+    more.is_some()
+}
+
+fn tool_call(kind: &str, index: u64, mut block: Map<String, Value>) -> ToolDraft {
+    let input = block.take_object("input").filter(|input| !input.is_empty());
+    ToolDraft {
+        index,
+        id: block.take_text("id"),
+        name: block.take_text("name").unwrap_or_default(),
+        kind: if kind == "tool_use" { "function" } else { kind }.to_owned(),
+        arguments: input
+            .map(|input| Value::Object(input).to_string())
+            .unwrap_or_default(),
     }
 }
 
@@ -73,60 +89,23 @@ pub(super) fn complete_tool(tool: &mut ToolDraft) {
     }
 }
 
-/// The counts as the wire gives them.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct WireUsage {
-    input: Option<u64>,
-    cache_read: Option<u64>,
-    cache_creation: Option<u64>,
-    output: Option<u64>,
-    thinking: Option<u64>,
-}
-
-impl WireUsage {
-    /// Usage in a stream is cumulative: what is given replaces what was given
-    /// before.
-    pub(super) fn merged(self, wire: &Map<String, Value>) -> Self {
-        Self {
-            input: wire.number("input_tokens").or(self.input),
-            cache_read: wire.number("cache_read_input_tokens").or(self.cache_read),
-            cache_creation: wire
-                .number("cache_creation_input_tokens")
-                .or(self.cache_creation),
-            output: wire.number("output_tokens").or(self.output),
-            thinking: wire
-                .number_in("output_tokens_details", "thinking_tokens")
-                .or(self.thinking),
-        }
+/// Sets why it ended, from a whole message or from the delta of one.
+pub(super) fn finish(answer: &mut Answer, message: &mut Map<String, Value>) {
+    let mut details = message.take_object("stop_details").unwrap_or_default();
+    if let Some(category) = details.take_text("category") {
+        let key = "oisp.response.refusal.category";
+        answer.attrs.insert(key.into(), category.into());
     }
-
-    /// Input as the total of fresh, read and written tokens.
-    pub(super) fn draft(self) -> Option<UsageDraft> {
-        if self.input.is_none() && self.output.is_none() {
-            return None;
-        }
-        let cached = self
-            .cache_read
-            .unwrap_or(0)
-            .saturating_add(self.cache_creation.unwrap_or(0));
-        let usage = Usage {
-            prompt_tokens: self.input.map(|input| input.saturating_add(cached)),
-            completion_tokens: self.output,
-            cached_tokens: self.cache_read,
-            reasoning_tokens: self.thinking,
-            ..Usage::default()
-        };
-        Some(UsageDraft {
-            usage: with_total(usage, None),
-            cache_creation_tokens: self.cache_creation,
-            ..UsageDraft::default()
-        })
+    let draft = answer.choice(0);
+    if let Some(explanation) = details.take_text("explanation") {
+        draft.refusal = explanation;
+    }
+    if let Some(raw) = message.take_text("stop_reason") {
+        set_finish(draft, raw);
     }
 }
 
-/// Sets the finish reason, raw and in the schema's words.
-pub(super) fn finish(draft: &mut ChoiceDraft, raw: Option<String>) {
-    let Some(raw) = raw else { return };
+fn set_finish(draft: &mut ChoiceDraft, raw: String) {
     draft.finish = Some(match raw.as_str() {
         "end_turn" | "stop_sequence" => FinishReason::Stop,
         "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,

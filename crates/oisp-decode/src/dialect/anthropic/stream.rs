@@ -1,11 +1,12 @@
 //! `POST /v1/messages` with `stream: true`: `message_start` to `message_stop`,
 //! content blocks that begin, grow by deltas and stop.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::response::{self, WireUsage};
+use super::usage::{self, WireUsage};
+use super::{block, response};
 use crate::dialect::AnswerStream;
-use crate::dialect::answer::{Answer, error_of};
+use crate::dialect::answer::{Answer, ChoiceDraft, error_of};
 use crate::dialect::json::{Fields, object};
 
 #[derive(Default)]
@@ -27,24 +28,18 @@ impl AnswerStream for Stream {
             .take_text("type")
             .or_else(|| name.map(str::to_owned))
             .unwrap_or_default();
+        let index = event.number("index").unwrap_or(0);
         match kind.as_str() {
             "message_start" => self.start(event.take_object("message").unwrap_or_default()),
             "content_block_start" if !self.torn => {
-                let index = event.number("index").unwrap_or(0);
                 let block = event.take_object("content_block").unwrap_or_default();
-                let is_tool = block
-                    .get("type")
-                    .and_then(Value::as_str)
-                    .is_some_and(|kind| kind.ends_with("tool_use"));
-                response::add_block(self.answer.choice(0), index, block);
-                return is_tool;
+                return response::add_block(&mut self.answer, index, block);
             }
             "content_block_delta" if !self.torn => {
-                let index = event.number("index").unwrap_or(0);
-                return self.delta(index, event.take_object("delta").unwrap_or_default());
+                let delta = event.take_object("delta").unwrap_or_default();
+                return add_delta(self.answer.choice(0), index, delta);
             }
             "content_block_stop" if !self.torn => {
-                let index = event.number("index").unwrap_or(0);
                 let tools = self.answer.choice(0).tools.iter_mut();
                 tools
                     .filter(|tool| tool.index == index)
@@ -78,38 +73,63 @@ impl Stream {
         // its end it would be a wrong total.
         if let Some(usage) = &mut usage {
             usage.remove("output_tokens");
+            usage.remove("output_tokens_details");
         }
         self.merge_usage(usage);
     }
 
-    fn delta(&mut self, index: u64, mut delta: Map<String, Value>) -> bool {
-        let draft = self.answer.choice(0);
-        let kind = delta.take_text("type").unwrap_or_default();
-        let (target, key) = match kind.as_str() {
-            "text_delta" => (&mut draft.text, "text"),
-            "thinking_delta" => (&mut draft.thinking, "thinking"),
-            "input_json_delta" => match draft.tools.iter_mut().rfind(|tool| tool.index == index) {
-                Some(tool) => (&mut tool.arguments, "partial_json"),
-                None => return false,
-            },
-            _ => return false,
-        };
-        let more = delta.take_text(key);
-        target.push_str(more.as_deref().unwrap_or_default());
-        more.is_some()
-    }
-
     fn message_delta(&mut self, mut event: Map<String, Value>) {
-        let reason = event
-            .take_object("delta")
-            .and_then(|mut delta| delta.take_text("stop_reason"));
-        response::finish(self.answer.choice(0), reason);
+        let mut delta = event.take_object("delta").unwrap_or_default();
+        response::finish(&mut self.answer, &mut delta);
         self.merge_usage(event.take_object("usage"));
     }
 
     fn merge_usage(&mut self, wire: Option<Map<String, Value>>) {
-        let Some(wire) = wire else { return };
+        let Some(mut wire) = wire else { return };
         self.usage = self.usage.merged(&wire);
         self.answer.usage = self.usage.draft();
+        usage::add_attrs(&mut self.answer, &mut wire);
+    }
+}
+
+/// Adds a delta to the block that it names; true where it carried content.
+fn add_delta(draft: &mut ChoiceDraft, index: u64, mut delta: Map<String, Value>) -> bool {
+    let kind = delta.take_text("type").unwrap_or_default();
+    let (target, key) = match kind.as_str() {
+        "text_delta" => (&mut draft.text, "text"),
+        "thinking_delta" => (&mut draft.thinking, "thinking"),
+        "input_json_delta" => match draft.tools.iter_mut().rfind(|tool| tool.index == index) {
+            Some(tool) => (&mut tool.arguments, "partial_json"),
+            None => return false,
+        },
+        "citations_delta" => {
+            draft
+                .parts
+                .extend(delta.remove("citation").map(block::citation));
+            return false;
+        }
+        "compaction_delta" => {
+            if let Some(summary) = delta.take_text("content") {
+                add_summary(draft, summary);
+            }
+            return false;
+        }
+        _ => return false,
+    };
+    let more = delta.take_text(key);
+    target.push_str(more.as_deref().unwrap_or_default());
+    more.is_some()
+}
+
+/// The summary of a compaction, which comes whole after its block has begun.
+fn add_summary(draft: &mut ChoiceDraft, summary: String) {
+    let begun = draft
+        .parts
+        .iter_mut()
+        .rfind(|part| part.get("type").and_then(Value::as_str) == Some("compaction"));
+    let part = json!({"type": "compaction", "content": summary});
+    match begun {
+        Some(begun) => *begun = part,
+        None => draft.parts.push(part),
     }
 }
