@@ -7,6 +7,8 @@
 mod answer;
 mod anthropic;
 mod call;
+mod gemini;
+mod gemini_interactions;
 mod json;
 mod openai;
 mod openai_assistants;
@@ -23,6 +25,7 @@ mod operation;
 mod parts;
 mod route;
 mod socket;
+mod vertex;
 
 use oisp_core::event::Level;
 use serde_json::Value;

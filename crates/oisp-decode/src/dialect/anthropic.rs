@@ -15,6 +15,8 @@ use super::route::{Route, is_chat_shaped};
 use super::{Answer, AnswerStream, Call, Dialect};
 use crate::http::RequestHead;
 
+pub(super) use around::CountTokens;
+
 /// The dialect of `POST /v1/messages`.
 pub(super) struct Anthropic;
 

@@ -4,8 +4,9 @@
 use serde_json::Value;
 
 use super::{
-    Dialect, anthropic, openai_assistants, openai_audio, openai_batches, openai_chat,
-    openai_completions, openai_embeddings, openai_images, openai_moderations, openai_responses,
+    Dialect, anthropic, gemini, gemini_interactions, openai_assistants, openai_audio,
+    openai_batches, openai_chat, openai_completions, openai_embeddings, openai_images,
+    openai_moderations, openai_responses, vertex,
 };
 use crate::http::RequestHead;
 
@@ -51,6 +52,9 @@ type Rule = fn(&Route<'_>) -> Option<&'static dyn Dialect>;
 /// Each dialect's rule, the more particular paths first.
 const BY_PATH: &[Rule] = &[
     anthropic::route,
+    gemini::route,
+    gemini_interactions::route,
+    vertex::route,
     openai_responses::route,
     openai_chat::route,
     openai_completions::route,
@@ -63,7 +67,11 @@ const BY_PATH: &[Rule] = &[
 ];
 
 /// Each dialect's rule for bodies on paths that nobody knows.
-const BY_SHAPE: &[Rule] = &[anthropic::route_by_shape, openai_chat::route_by_shape];
+const BY_SHAPE: &[Rule] = &[
+    anthropic::route_by_shape,
+    gemini::route_by_shape,
+    openai_chat::route_by_shape,
+];
 
 /// The dialect of a request, or `None` where it is no AI call.
 pub fn identify(
@@ -83,11 +91,12 @@ pub fn identify(
 /// Whether a body is worth parsing: by its path, or by the words that every
 /// call has. Most JSON that a machine posts is not for a model.
 pub fn is_worth_parsing(head: &RequestHead, bytes: &[u8]) -> bool {
-    const WORDS: [(&[u8], &[u8]); 4] = [
+    const WORDS: [(&[u8], &[u8]); 5] = [
         (b"\"messages\"", b"\"model\""),
         (b"\"input\"", b"\"model\""),
         (b"\"prompt\"", b"\"model\""),
         (b"\"input_file_id\"", b"\"endpoint\""),
+        (b"\"contents\"", b"\"parts\""),
     ];
     let has = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
     identify(head, None).is_some() || WORDS.iter().any(|(one, other)| has(one) && has(other))
