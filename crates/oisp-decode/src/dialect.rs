@@ -92,7 +92,8 @@ pub trait AnswerStream {
         None
     }
 
-    /// Bytes are missing from here on: text must not be joined over the gap.
+    /// Bytes are missing from here on, in the middle or because the answer was
+    /// cut: text must not be joined over the gap.
     fn gap(&mut self);
 
     /// The answer so far.

@@ -343,6 +343,11 @@ fn a_stream_that_is_cut_or_torn_tells_no_total_and_joins_nothing() {
         "Zwölf Boxkämpfer"
     );
     assert_eq!(response["data"]["usage"], json!({"prompt_tokens": 4}));
+    let unsaid = answered(&chunks()[..2]);
+    assert_eq!(
+        unsaid["data"]["usage"]["total_tokens"], 7,
+        "a stream that came whole need not say why it ended"
+    );
 
     let whole = stream(&[
         parts(json!([{"text": "before "}])),

@@ -177,7 +177,8 @@ impl AnswerPart {
                 document_answer(self.head.as_ref(), &document, dialect)
             }
             Content::Stream(streamed) => {
-                let (answer, is_broken) = streamed.finish(at, dialect, &mut self.seen);
+                let is_cut = ending != Ending::Complete;
+                let (answer, is_broken) = streamed.finish(at, is_cut, dialect, &mut self.seen);
                 damage.broken_stream = is_broken;
                 (Some(answer), true)
             }
@@ -257,12 +258,16 @@ impl Streamed {
     fn finish(
         mut self,
         at: Timestamp,
+        is_cut: bool,
         dialect: &'static dyn Dialect,
         seen: &mut Seen,
     ) -> (Answer, bool) {
         let mut stream = self.stream.unwrap_or_else(|| dialect.stream());
         self.framing
             .finish(&mut |event| read(&mut *stream, at, event, seen));
+        if is_cut {
+            stream.gap();
+        }
         (stream.finish(), self.framing.is_broken())
     }
 }

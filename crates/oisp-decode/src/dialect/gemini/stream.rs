@@ -11,7 +11,8 @@ use crate::dialect::answer::Answer;
 #[derive(Default)]
 pub(super) struct Stream {
     reader: Reader,
-    /// Bytes were lost: further text would be joined over a hole.
+    /// Bytes were lost, or the rest never came: further text would be joined
+    /// over a hole.
     torn: bool,
 }
 
@@ -31,7 +32,7 @@ impl AnswerStream for Stream {
     fn finish(self: Box<Self>) -> Answer {
         let mut answer = self.reader.answer;
         let ended = answer.choices.values().any(|draft| draft.finish.is_some());
-        if !ended {
+        if self.torn && !ended {
             usage::drop_provisional(&mut answer);
         }
         answer
