@@ -486,13 +486,17 @@ fn legacy_completions_are_read_whole_and_streamed() {
         part("lo!", Value::Null),
         part("", json!("stop_sequence")),
     ]);
-    let unnamed: Vec<_> = [
+    let mut repeated = [
         part(" Hel", Value::Null),
         part(" Hello!", json!("stop_sequence")),
-    ]
-    .iter()
-    .map(|event| format!("data: {event}"))
-    .collect();
+    ];
+    repeated
+        .iter_mut()
+        .for_each(|event| event["truncated"] = false.into());
+    let unnamed: Vec<_> = repeated
+        .iter()
+        .map(|event| format!("data: {event}"))
+        .collect();
     let unnamed = sse_response(&unnamed.iter().map(String::as_str).collect::<Vec<_>>());
     for answer in [json_response(whole), named, unnamed] {
         let events = at("/v1/complete", &body, answer);

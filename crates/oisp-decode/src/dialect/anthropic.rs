@@ -3,7 +3,7 @@
 mod around;
 mod block;
 mod content;
-mod legacy;
+pub(super) mod legacy;
 mod request;
 mod response;
 mod stream;

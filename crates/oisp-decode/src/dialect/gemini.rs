@@ -31,11 +31,28 @@ pub(super) fn route(route: &Route<'_>) -> Option<&'static dyn Dialect> {
     }
 }
 
-/// Contents that are made of parts, at any path.
+/// Contents that are made of Gemini's parts, at any path.
 pub(super) fn route_by_shape(route: &Route<'_>) -> Option<&'static dyn Dialect> {
     let contents = route.body?.get("contents")?.as_array()?;
-    let has_parts = |content: &Value| content.get("parts").is_some_and(Value::is_array);
-    (!contents.is_empty() && contents.iter().all(has_parts)).then_some(&GenerateContent)
+    let fits = !contents.is_empty() && contents.iter().all(has_parts);
+    fits.then_some(&GenerateContent)
+}
+
+fn has_parts(content: &Value) -> bool {
+    const KINDS: [&str; 9] = [
+        "text",
+        "inlineData",
+        "inline_data",
+        "fileData",
+        "file_data",
+        "functionCall",
+        "function_call",
+        "functionResponse",
+        "function_response",
+    ];
+    let parts = content.get("parts").and_then(Value::as_array);
+    let is_part = |part: &Value| KINDS.iter().any(|kind| part.get(kind).is_some());
+    parts.is_some_and(|parts| parts.first().is_some_and(is_part))
 }
 
 impl Dialect for GenerateContent {

@@ -53,11 +53,12 @@ impl Dialect for Complete {
 #[derive(Default)]
 struct Stream {
     answer: Answer,
+    /// Bytes were lost: further text would be joined over a hole.
     torn: bool,
 }
 
 impl AnswerStream for Stream {
-    fn event(&mut self, name: Option<&str>, data: Value) -> bool {
+    fn event(&mut self, _name: Option<&str>, data: Value) -> bool {
         if let Some(error) = error_of(&data) {
             self.answer.error = Some(error);
             return false;
@@ -66,7 +67,7 @@ impl AnswerStream for Stream {
         self.answer.id = body.take_text("id").or(self.answer.id.take());
         self.answer.model = body.take_text("model").or(self.answer.model.take());
         match body.get_mut("completion").map(Value::take) {
-            Some(Value::String(text)) => self.text(name, text, &mut body),
+            Some(Value::String(text)) => self.text(text, &mut body),
             _ => false,
         }
     }
@@ -85,12 +86,12 @@ impl AnswerStream for Stream {
 }
 
 impl Stream {
-    /// Events with names bring what is new, those of the first version of the
-    /// API, which have none, repeat the text so far.
-    fn text(&mut self, name: Option<&str>, text: String, body: &mut Map<String, Value>) -> bool {
+    /// Events bring what is new; those of the API's first version, which alone
+    /// have `truncated`, repeat the text so far.
+    fn text(&mut self, text: String, body: &mut Map<String, Value>) -> bool {
         let draft = self.answer.choice(0);
         let is_content = !text.is_empty();
-        if name.is_none() {
+        if body.contains_key("truncated") {
             draft.text = text;
         } else if !self.torn {
             draft.text.push_str(&text);
