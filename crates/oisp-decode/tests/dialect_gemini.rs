@@ -530,7 +530,7 @@ fn vectors_are_counted_and_not_told() {
     let single = json!({"model": "models/gemini-embedding-001", "content": content("a"), "outputDimensionality": 3});
     let many = json!({"requests": [{"model": "models/gemini-embedding-001", "content": content("a"), "outputDimensionality": 3},
                                    {"model": "models/gemini-embedding-001", "content": content("b")}]});
-    let vector = json!({"values": [0.125, 0.25, 0.5]});
+    let vector = json!({"values": vec![0.125; 768]});
     for (method, body, answer, count) in [
         (
             "embedContent",
@@ -555,7 +555,7 @@ fn vectors_are_counted_and_not_told() {
         let embedding = &one(&events, "ai.embedding")["data"];
         assert_eq!(
             (&embedding["input_count"], &embedding["dimensions"]),
-            (&json!(count), &json!(3))
+            (&json!(count), &json!(768))
         );
         assert!(!one(&events, "ai.response").to_string().contains("0.125"));
     }

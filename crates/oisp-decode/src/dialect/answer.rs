@@ -100,6 +100,12 @@ pub struct UsageDraft {
     pub input_audio_tokens: Option<u64>,
     /// Output that was audio.
     pub output_audio_tokens: Option<u64>,
+    /// Input that was pictures.
+    pub input_image_tokens: Option<u64>,
+    /// Output that was pictures.
+    pub output_image_tokens: Option<u64>,
+    /// Searches of the web that the provider ran.
+    pub web_searches: Option<u64>,
 }
 
 impl Answer {

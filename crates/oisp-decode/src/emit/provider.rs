@@ -105,6 +105,9 @@ fn priced(usage: &Usage, draft: &UsageDraft) -> PricedUsage {
         reasoning: usage.reasoning_tokens,
         audio_input: draft.input_audio_tokens,
         audio_output: draft.output_audio_tokens,
+        image_input: draft.input_image_tokens,
+        image_output: draft.output_image_tokens,
+        web_searches: draft.web_searches,
         ..PricedUsage::default()
     }
 }

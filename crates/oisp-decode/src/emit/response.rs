@@ -218,6 +218,12 @@ fn add_usage(usage: &UsageDraft, attrs: &mut Map<String, Value>) {
             "gen_ai.usage.audio.output_tokens",
             usage.output_audio_tokens,
         ),
+        ("gen_ai.usage.image.input_tokens", usage.input_image_tokens),
+        (
+            "gen_ai.usage.image.output_tokens",
+            usage.output_image_tokens,
+        ),
+        ("oisp.usage.web_search_requests", usage.web_searches),
     ];
     for (name, count) in counts {
         if let Some(count) = count {

@@ -17,6 +17,7 @@ pub(super) struct WireUsage {
     cache_creation_1h: Option<u64>,
     output: Option<u64>,
     thinking: Option<u64>,
+    web_searches: Option<u64>,
 }
 
 impl WireUsage {
@@ -36,6 +37,9 @@ impl WireUsage {
             thinking: wire
                 .number_in("output_tokens_details", "thinking_tokens")
                 .or(self.thinking),
+            web_searches: wire
+                .number_in("server_tool_use", "web_search_requests")
+                .or(self.web_searches),
         }
     }
 
@@ -60,6 +64,7 @@ impl WireUsage {
             usage: with_total(usage, None),
             cache_creation_tokens: written,
             cache_creation_1h_tokens: self.cache_creation_1h,
+            web_searches: self.web_searches,
             ..UsageDraft::default()
         })
     }
@@ -71,19 +76,15 @@ impl WireUsage {
     }
 }
 
-/// Adds what the totals do not show: requests of server tools, the tier, and
-/// the tokens of other models and of compactions, which are billed apart.
+/// Adds what the totals do not show: fetches of pages, the tier, and the tokens of other models and of compactions, which are billed apart.
 pub(super) fn add_attrs(answer: &mut Answer, wire: &mut Map<String, Value>) {
     if let Some(tier) = wire.take_text("service_tier") {
         let key = "openai.response.service_tier";
         answer.attrs.insert(key.into(), tier.into());
     }
-    for key in ["web_search_requests", "web_fetch_requests"] {
-        if let Some(count) = wire.number_in("server_tool_use", key) {
-            answer
-                .attrs
-                .insert(format!("oisp.usage.{key}"), count.into());
-        }
+    if let Some(count) = wire.number_in("server_tool_use", "web_fetch_requests") {
+        let key = "oisp.usage.web_fetch_requests";
+        answer.attrs.insert(key.into(), count.into());
     }
     let iterations = wire.take_items("iterations");
     for kind in ["compaction", "advisor_message", "fallback_message"] {

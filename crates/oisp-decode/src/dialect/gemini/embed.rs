@@ -9,6 +9,7 @@ use crate::dialect::call::{Call, SpokenMessage};
 use crate::dialect::json::Fields;
 use crate::dialect::{AnswerStream, Dialect, Operation};
 use crate::http::RequestHead;
+use crate::json::numbers;
 
 /// The dialect.
 pub(super) struct Embed;
@@ -90,9 +91,9 @@ fn add_input(input: Value, messages: &mut Vec<SpokenMessage>) {
 
 /// How many vectors, and how long the first is.
 fn vectors_of(vectors: &[Value]) -> Option<EmbeddingDraft> {
-    let first = vectors.first()?.get("values")?.as_array()?;
+    let first = numbers(vectors.first()?.get("values")?)?;
     Some(EmbeddingDraft {
         count: vectors.len(),
-        dimensions: Some(first.len()).filter(|length| *length > 0),
+        dimensions: Some(first).filter(|length| *length > 0),
     })
 }

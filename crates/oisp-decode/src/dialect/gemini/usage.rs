@@ -25,14 +25,22 @@ pub(super) fn set(answer: &mut Answer, mut wire: Map<String, Value>) {
         "thoughtsTokenCount",
         "totalTokenCount",
     ];
+    let input = Modalities::of(wire.take_list("promptTokensDetails"));
+    let output = Modalities::of(wire.take_list("candidatesTokensDetails"));
     if says_something(&wire, &keys) {
-        answer.usage = Some(draft(&mut wire));
+        answer.usage = Some(UsageDraft {
+            input_audio_tokens: input.audio,
+            input_image_tokens: input.image,
+            output_audio_tokens: output.audio,
+            output_image_tokens: output.image,
+            ..draft(&wire)
+        });
     }
-    for (key, direction) in [
-        ("promptTokensDetails", "input"),
-        ("candidatesTokensDetails", "output"),
-    ] {
-        add_modalities(answer, wire.take_list(key), direction);
+    for (name, count) in [("video", input.video), ("document", input.document)] {
+        if let Some(count) = count {
+            let key = format!("gen_ai.usage.{name}.input_tokens");
+            answer.attrs.insert(key, count.into());
+        }
     }
     if let Some(tier) = wire.take_text("serviceTier") {
         let key = "openai.response.service_tier";
@@ -44,7 +52,7 @@ pub(super) fn set(answer: &mut Answer, mut wire: Map<String, Value>) {
     }
 }
 
-fn draft(wire: &mut Map<String, Value>) -> UsageDraft {
+fn draft(wire: &Map<String, Value>) -> UsageDraft {
     let prompt = wire.number("promptTokenCount");
     let candidates = wire.number("candidatesTokenCount");
     let thoughts = wire.number("thoughtsTokenCount");
@@ -61,23 +69,31 @@ fn draft(wire: &mut Map<String, Value>) -> UsageDraft {
     }
 }
 
-/// Adds the counts of each modality but text.
-fn add_modalities(answer: &mut Answer, details: Vec<Value>, direction: &str) {
-    for detail in details {
-        let mut detail = camel(detail);
-        let modality = detail.take_text("modality").unwrap_or_default();
-        let Some(count) = detail.number("tokenCount") else {
-            continue;
-        };
-        let modality = match modality.as_str() {
-            "IMAGE" => "image",
-            "AUDIO" => "audio",
-            "VIDEO" => "video",
-            "DOCUMENT" => "document",
-            _ => continue,
-        };
-        let key = format!("gen_ai.usage.{modality}.{direction}_tokens");
-        answer.attrs.insert(key, count.into());
+/// The counts of each modality but text.
+#[derive(Default)]
+struct Modalities {
+    audio: Option<u64>,
+    image: Option<u64>,
+    video: Option<u64>,
+    document: Option<u64>,
+}
+
+impl Modalities {
+    fn of(details: Vec<Value>) -> Self {
+        let mut modalities = Self::default();
+        for detail in details {
+            let mut detail = camel(detail);
+            let kind = detail.take_text("modality").unwrap_or_default();
+            let count = match kind.as_str() {
+                "AUDIO" => &mut modalities.audio,
+                "IMAGE" => &mut modalities.image,
+                "VIDEO" => &mut modalities.video,
+                "DOCUMENT" => &mut modalities.document,
+                _ => continue,
+            };
+            *count = sum(*count, detail.number("tokenCount"));
+        }
+        modalities
     }
 }
 
@@ -88,7 +104,7 @@ pub(super) fn drop_provisional(answer: &mut Answer) {
         draft.usage.completion_tokens = None;
         draft.usage.reasoning_tokens = None;
         draft.usage.total_tokens = None;
+        draft.output_audio_tokens = None;
+        draft.output_image_tokens = None;
     }
-    let is_output = |key: &str| key.starts_with("gen_ai.usage.") && key.ends_with(".output_tokens");
-    answer.attrs.retain(|key, _| !is_output(key));
 }

@@ -13,6 +13,7 @@ use crate::dialect::gemini::wire::{Lists, camel};
 use crate::dialect::json::Fields;
 use crate::dialect::{AnswerStream, Dialect, Operation, WholeAnswers, parts};
 use crate::http::RequestHead;
+use crate::json::numbers;
 
 /// The dialect, for one kind of model.
 pub(super) struct Predict(Operation);
@@ -156,17 +157,19 @@ fn answer(body: Value) -> Answer {
 /// Adds the lengths of the vectors of one instance, and tells its tokens.
 fn add_vectors(prediction: &mut Map<String, Value>, vectors: &mut Vec<usize>) -> Option<u64> {
     for key in ["textEmbedding", "imageEmbedding"] {
-        let values = prediction.take_items(key);
-        vectors.extend((!values.is_empty()).then_some(values.len()));
+        vectors.extend(prediction.get(key).and_then(length));
     }
     for video in prediction.take_list("videoEmbeddings") {
-        let values = camel(video).take_items("embedding");
-        vectors.extend((!values.is_empty()).then_some(values.len()));
+        vectors.extend(video.get("embedding").and_then(length));
     }
     let mut text = prediction.take_camel("embeddings")?;
-    vectors.push(text.take_items("values").len());
+    vectors.extend(text.get("values").and_then(length));
     let statistics = text.take_camel("statistics")?;
     whole(statistics.get("tokenCount")?)
+}
+
+fn length(vector: &Value) -> Option<usize> {
+    numbers(vector).filter(|length| *length > 0)
 }
 
 /// A count, which may be written with a fraction of zero.
