@@ -391,6 +391,29 @@ fn a_stream_tells_the_same_however_it_is_cut() {
 }
 
 #[test]
+fn an_input_that_comes_whole_and_in_deltas_is_told_once() {
+    let start = |input: Value| {
+        json!({"type": "content_block_start", "index": 0, "content_block":
+            {"type": "tool_use", "id": "tu", "name": "ls", "input": input}})
+    };
+    let delta = |json: &str| {
+        json!({"type": "content_block_delta", "index": 0, "delta":
+            {"type": "input_json_delta", "partial_json": json}})
+    };
+    let input = json!({"path": "a"});
+    for events in [
+        vec![start(input.clone())],
+        vec![start(input.clone()), delta("")],
+        vec![start(input.clone()), delta("{\"path\":"), delta("\"a\"}")],
+        vec![start(json!({})), delta(""), delta("{\"path\":\"a\"}")],
+    ] {
+        let events = messages(&ask(), stream(&events));
+        let data = &one(&events, "ai.response")["data"];
+        assert_eq!(data["tool_calls"][0]["arguments"], input);
+    }
+}
+
+#[test]
 fn a_stream_with_a_hole_or_an_error_tells_what_came() {
     let events = long_stream();
     let whole = stream(&events);

@@ -479,9 +479,11 @@ fn a_blocked_prompt_and_every_reason_to_stop_have_a_word() {
 fn errors_are_told_alone_in_an_array_and_in_a_stream() {
     let error = json!({"error": {"code": 429, "message": "Quota", "status": "RESOURCE_EXHAUSTED"}});
     let told = json!({"type": "RESOURCE_EXHAUSTED", "message": "Quota", "code": "429"});
-    for body in [error.to_string(), format!("[{error}]")] {
+    let forms = [error.to_string(), format!("[{error}]")];
+    let kinds = ["application/json", "text/event-stream"];
+    for (body, kind) in forms.iter().flat_map(|body| kinds.map(|kind| (body, kind))) {
         let response = format!(
-            "HTTP/1.1 429 x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "HTTP/1.1 429 x\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         let events = call(STREAM, &ask(), response.into_bytes());

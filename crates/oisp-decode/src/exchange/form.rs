@@ -38,6 +38,8 @@ pub(super) fn of(
                 .to_ascii_lowercase()
         });
     match kind.as_deref() {
+        // What went wrong before the stream began is told as one document.
+        Some("text/event-stream") if is_json(start) => json(start, dialect),
         Some("text/event-stream") => Form::Stream(Box::<Sse>::default()),
         Some("application/vnd.amazon.eventstream") => Form::Stream(Box::<EventStream>::default()),
         Some(kind) if is_line_wise(kind) => Form::Stream(Box::<Ndjson>::default()),
@@ -71,6 +73,11 @@ fn is_line_wise(kind: &str) -> bool {
         "application/x-json-stream",
     ]
     .contains(&kind)
+}
+
+/// No line of events begins so.
+fn is_json(start: &[u8]) -> bool {
+    matches!(start.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 /// A list where the dialect streams lists, else a document.

@@ -13,6 +13,9 @@ use crate::dialect::json::{Fields, object};
 pub(super) struct Stream {
     answer: Answer,
     usage: WireUsage,
+    /// Blocks of calls that began with their input: deltas, where they come all
+    /// the same, say it again.
+    given: Vec<u64>,
     /// Bytes were lost: further text would be joined over a hole.
     torn: bool,
 }
@@ -33,11 +36,11 @@ impl AnswerStream for Stream {
             "message_start" => self.start(event.take_object("message").unwrap_or_default()),
             "content_block_start" if !self.torn => {
                 let block = event.take_object("content_block").unwrap_or_default();
-                return response::add_block(&mut self.answer, index, block);
+                return self.start_block(index, block);
             }
             "content_block_delta" if !self.torn => {
                 let delta = event.take_object("delta").unwrap_or_default();
-                return add_delta(self.answer.choice(0), index, delta);
+                return self.delta(index, delta);
             }
             "content_block_stop" if !self.torn => {
                 let tools = self.answer.choice(0).tools.iter_mut();
@@ -76,6 +79,29 @@ impl Stream {
             usage.remove("output_tokens_details");
         }
         self.merge_usage(usage);
+    }
+
+    fn start_block(&mut self, index: u64, block: Map<String, Value>) -> bool {
+        let is_content = response::add_block(&mut self.answer, index, block);
+        let call = self.answer.choice(0).tools.last();
+        let has_input = call.is_some_and(|call| call.index == index && !call.arguments.is_empty());
+        self.given.extend(has_input.then_some(index));
+        is_content
+    }
+
+    fn delta(&mut self, index: u64, delta: Map<String, Value>) -> bool {
+        let draft = self.answer.choice(0);
+        let brings_input = delta
+            .get("partial_json")
+            .is_some_and(|json| json.as_str().is_some_and(|json| !json.is_empty()));
+        let again = self.given.iter().position(|given| *given == index);
+        if let Some(at) = again.filter(|_| brings_input) {
+            self.given.swap_remove(at);
+            if let Some(call) = draft.tools.iter_mut().rfind(|call| call.index == index) {
+                call.arguments.clear();
+            }
+        }
+        add_delta(draft, index, delta)
     }
 
     fn message_delta(&mut self, mut event: Map<String, Value>) {
