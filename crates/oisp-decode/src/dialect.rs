@@ -4,9 +4,15 @@
 //! path and body shape; the host is only a hint, for base URLs are overridden
 //! and gateways are common.
 
+mod ai21;
+mod aleph_alpha;
 mod answer;
 mod anthropic;
+mod bedrock;
 mod call;
+mod cohere;
+mod converse;
+mod embed;
 mod gemini;
 mod gemini_interactions;
 mod json;
@@ -23,9 +29,13 @@ mod openai_realtime;
 mod openai_responses;
 mod operation;
 mod parts;
+mod prompt;
+mod rerank;
 mod route;
+mod sagemaker;
 mod socket;
 mod vertex;
+mod writer;
 
 use oisp_core::event::Level;
 use serde_json::Value;
@@ -37,7 +47,7 @@ pub(crate) use parts::hex;
 pub use route::{Detection, identify, is_worth_parsing, without_query};
 pub use socket::{Action, Heard, Socket, socket};
 
-use crate::http::RequestHead;
+use crate::http::{RequestHead, ResponseHead};
 
 /// One API's way of writing calls and answers.
 pub trait Dialect: Sync {
@@ -77,6 +87,10 @@ pub trait Dialect: Sync {
         None
     }
 
+    /// Adds what the head of the answer tells and its body, read before, does
+    /// not.
+    fn add_head(&self, _head: &ResponseHead, _answer: &mut Answer) {}
+
     /// A reader of a streamed answer.
     fn stream(&self) -> Box<dyn AnswerStream + Send>;
 }
@@ -106,13 +120,11 @@ pub trait AnswerStream {
 
 /// A reader of a stream whose every event is an answer of its own: the last one
 /// counts.
-#[allow(dead_code, reason = "for dialects whose streams repeat the answer")]
 pub(crate) struct WholeAnswers {
     read: fn(Value) -> Answer,
     last: Answer,
 }
 
-#[allow(dead_code, reason = "for dialects whose streams repeat the answer")]
 impl WholeAnswers {
     /// With the dialect's reader of whole answers.
     pub(crate) fn new(read: fn(Value) -> Answer) -> Self {

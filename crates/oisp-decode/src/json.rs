@@ -42,7 +42,6 @@ fn read(bytes: &[u8], counts_vectors: bool) -> Option<Value> {
 }
 
 /// How many items a list of numbers has, be it kept or only counted.
-#[allow(dead_code, reason = "for the dialects that read vectors")]
 pub fn numbers(value: &Value) -> Option<usize> {
     match value {
         Value::Array(items) => items.iter().all(Value::is_number).then_some(items.len()),

@@ -153,12 +153,15 @@ pub fn error_of(body: &Value) -> Option<Error> {
 /// in a good answer would mean something else.
 pub fn error_of_failure(body: &Value) -> Option<Error> {
     error_of(body).or_else(|| {
-        let message = ["message", "detail"]
+        let message = ["message", "Message", "detail"]
             .into_iter()
-            .find_map(|key| message_of(body.get(key)?))?;
-        Some(Error {
-            kind: word_of(body.get("type")),
-            message: Some(message),
+            .find_map(|key| message_of(body.get(key)?));
+        // AWS names the type with its namespace.
+        let aws = body.get("__type").and_then(Value::as_str);
+        let aws = aws.map(|kind| kind.rsplit('#').next().unwrap_or(kind).to_owned());
+        (message.is_some() || aws.is_some()).then(|| Error {
+            kind: aws.or_else(|| word_of(body.get("type"))),
+            message,
             code: text_of(body.get("code")),
         })
     })

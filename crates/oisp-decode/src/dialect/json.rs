@@ -39,14 +39,23 @@ impl Fields for Map<String, Value> {
     }
 
     fn number(&self, key: &str) -> Option<u64> {
-        self.get(key).and_then(Value::as_u64)
+        self.get(key).and_then(whole)
     }
 
     fn number_in(&self, object: &str, key: &str) -> Option<u64> {
         self.get(object)
             .and_then(|inner| inner.get(key))
-            .and_then(Value::as_u64)
+            .and_then(whole)
     }
+}
+
+/// A whole number that is not negative, also one written as `28.0`: some servers
+/// count in floating point.
+pub(super) fn whole(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        let written = value.as_number().filter(|number| number.is_f64())?;
+        written.to_string().strip_suffix(".0")?.parse().ok()
+    })
 }
 
 /// The object that a value is; an empty one where it is none.

@@ -4,9 +4,10 @@
 use serde_json::Value;
 
 use super::{
-    Dialect, anthropic, gemini, gemini_interactions, openai_assistants, openai_audio,
-    openai_batches, openai_chat, openai_completions, openai_embeddings, openai_images,
-    openai_moderations, openai_responses, vertex,
+    Dialect, ai21, aleph_alpha, anthropic, bedrock, cohere, gemini, gemini_interactions,
+    openai_assistants, openai_audio, openai_batches, openai_chat, openai_completions,
+    openai_embeddings, openai_images, openai_moderations, openai_responses, rerank, sagemaker,
+    vertex, writer,
 };
 use crate::http::RequestHead;
 
@@ -51,6 +52,13 @@ type Rule = fn(&Route<'_>) -> Option<&'static dyn Dialect>;
 
 /// Each dialect's rule, the more particular paths first.
 const BY_PATH: &[Rule] = &[
+    bedrock::route,
+    sagemaker::route,
+    ai21::route,
+    aleph_alpha::route,
+    cohere::route,
+    rerank::route,
+    writer::route,
     anthropic::route,
     gemini::route,
     gemini_interactions::route,
@@ -88,6 +96,19 @@ pub fn identify(
     find(BY_SHAPE).map(|dialect| (dialect, Detection::Payload))
 }
 
+/// Ends of paths that calls share with other traffic: the body must tell.
+const ENDS: &[&str] = &[
+    "/chat",
+    "/complete",
+    "/embed",
+    "/generate",
+    "/invocations",
+    "/invocations-response-stream",
+    "/invoke",
+    "/invoke-with-response-stream",
+    "/rerank",
+];
+
 /// Whether a body is worth parsing: by its path, or by the words that every
 /// call has. Most JSON that a machine posts is not for a model.
 pub fn is_worth_parsing(head: &RequestHead, bytes: &[u8]) -> bool {
@@ -99,7 +120,10 @@ pub fn is_worth_parsing(head: &RequestHead, bytes: &[u8]) -> bool {
         (b"\"contents\"", b"\"parts\""),
     ];
     let has = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
-    identify(head, None).is_some() || WORDS.iter().any(|(one, other)| has(one) && has(other))
+    let path = head.path.as_deref().map(without_query).unwrap_or_default();
+    identify(head, None).is_some()
+        || ENDS.iter().any(|end| path.ends_with(end))
+        || WORDS.iter().any(|(one, other)| has(one) && has(other))
 }
 
 /// A path without its query.

@@ -172,7 +172,7 @@ impl AnswerPart {
             .map(|body| body.damage)
             .unwrap_or_default();
         let whole = ending == Ending::Complete && !damage.any();
-        let (answer, streamed) = match self.content {
+        let (mut answer, streamed) = match self.content {
             Content::Document(document) | Content::Unknown(document) if whole => {
                 document_answer(self.head.as_ref(), &document, dialect)
             }
@@ -184,6 +184,9 @@ impl AnswerPart {
             }
             _ => (None, false),
         };
+        if let (Some(head), Some(answer)) = (&self.head, &mut answer) {
+            dialect.add_head(head, answer);
+        }
         Answered {
             head: self.head,
             answer,
