@@ -62,6 +62,12 @@ impl Held {
         limit.saturating_sub(self.bytes).min(self.room.left())
     }
 
+    /// Nothing is held any more.
+    pub fn let_go(&mut self) {
+        self.room.give_back(self.bytes);
+        self.bytes = 0;
+    }
+
     /// So many bytes more are held.
     pub fn add(&mut self, bytes: usize) {
         self.bytes += bytes;
@@ -162,6 +168,11 @@ impl Body {
         if self.damage.cut {
             self.coding = None;
         }
+    }
+
+    /// What was decoded so far is not kept: it counts for the limit no more.
+    pub fn let_go(&mut self) {
+        self.held.let_go();
     }
 
     /// `len` bytes of the coded body were not captured. True where what follows

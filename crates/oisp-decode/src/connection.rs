@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 use oisp_core::{Direction, Timestamp};
 
 use crate::http::{Ending, Half, HttpEvent, Protocol, h1, h2, sniff};
+use crate::mcp;
 use crate::stream::{Piece, Stream};
 
 /// Most bytes held back while the protocol is not known yet.
@@ -85,7 +86,7 @@ enum State {
         held: Vec<(Direction, Timestamp, Piece)>,
         starts: Pair<BytesMut>,
     },
-    /// Joined midway: looking for a request in either direction.
+    /// Joined midway: looking for a request or a message in either direction.
     Searching { windows: Pair<BytesMut> },
     /// Known.
     Http {
@@ -258,11 +259,8 @@ impl Connection {
         let start = match &piece {
             Piece::Data(bytes) => {
                 let start = starts.get(direction);
-                start.extend_from_slice(
-                    bytes
-                        .get(..bytes.len().min(sniff::H2_PREFACE.len()))
-                        .unwrap_or_default(),
-                );
+                let room = sniff::LONGEST_START - start.len().min(sniff::LONGEST_START);
+                start.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
                 sniff::start_of(start)
             }
             Piece::Gap(_) => sniff::Start::Other,
@@ -275,10 +273,13 @@ impl Connection {
                 Box::new(h1::Connection::new(self.depth))
             }
             sniff::Start::H2Client | sniff::Start::H2Server => Box::new(h2::Connection::default()),
+            sniff::Start::JsonLines => Box::new(mcp::Lines::default()),
             sniff::Start::Undecided | sniff::Start::Other => return self.give_up_sniffing(out),
         };
         let side = match start {
             sniff::Start::H1Request | sniff::Start::H2Client => Side::requesting(direction),
+            // Either end asks: a half is what one of them writes.
+            sniff::Start::JsonLines => Side::Client,
             _ => Side::responding(direction),
         };
         self.begin(protocol, side, out);
@@ -337,6 +338,14 @@ impl Connection {
             return self.piece(direction, at, Piece::Data(bytes), out);
         }
         window.extend_from_slice(&bytes);
+        if let Some(start) = mcp::find_line(window) {
+            let line = window.split_off(start).freeze();
+            self.state = State::Http {
+                protocol: Box::new(mcp::Lines::default()),
+                side: Side::Client,
+            };
+            return self.piece(direction, at, Piece::Data(line), out);
+        }
         match h1::find_request(window) {
             Some(start) => {
                 let request = window.split_off(start).freeze();

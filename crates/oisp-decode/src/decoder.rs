@@ -15,6 +15,7 @@ use crate::conversation::Conversations;
 use crate::emit::{self, Emitter};
 use crate::exchange::Exchange;
 use crate::http::{Ending, Half, HttpEvent, Part};
+use crate::mcp::Sessions;
 use crate::process;
 
 /// Most connections under way at a time. Above it the one that was silent
@@ -30,11 +31,13 @@ pub struct Decoder {
     connections: HashMap<ConnId, Tracked>,
     conversations: Conversations,
     agents: Agents,
+    sessions: Sessions,
     hash_key: HashKey,
     stream_chunks: bool,
     room: Room,
     registry: Current,
     figures: Figures,
+    last_at: Timestamp,
 }
 
 /// A connection and its exchanges.
@@ -44,6 +47,8 @@ struct Tracked {
     exchanges: BTreeMap<u64, Exchange>,
     last_tid: u32,
     last_at: Timestamp,
+    /// The other end has an address.
+    has_peer: bool,
 }
 
 #[derive(Debug, Default)]
@@ -64,11 +69,13 @@ impl Decoder {
             connections: HashMap::new(),
             conversations: Conversations::default(),
             agents: Agents::default(),
+            sessions: Sessions::default(),
             hash_key,
             stream_chunks: false,
             room: Room::default(),
             registry: Current::embedded(),
             figures: Figures::default(),
+            last_at: Timestamp::default(),
         }
     }
 
@@ -88,6 +95,7 @@ impl Decoder {
     pub fn push(&mut self, raw: &RawEvent, out: &mut Vec<Event>) {
         let before = out.len();
         self.figures.records += 1;
+        self.last_at = raw.at;
         match &raw.kind {
             RawKind::Process(process) => self.process(raw, process, out),
             RawKind::Tls(tls) => self.tls(raw, tls, out),
@@ -110,6 +118,7 @@ impl Decoder {
         let mut context = Context {
             bundle: &bundle,
             conversations: &mut self.conversations,
+            sessions: &mut self.sessions,
             agents: &mut self.agents,
             stream_chunks: self.stream_chunks,
             room: &self.room,
@@ -135,6 +144,7 @@ impl Decoder {
         for (conn, tracked) in left {
             self.end(conn, tracked, Ending::CaptureEnded, out);
         }
+        self.end_calls(None, Ending::CaptureEnded.as_str(), self.last_at, out);
         self.figures.events += (out.len() - before) as u64;
     }
 
@@ -169,6 +179,9 @@ impl Decoder {
             out.extend(ended.into_iter().map(emit::session_end));
         }
         out.extend(process::event_of(raw, process));
+        if let ProcessEvent::Exit { .. } = process {
+            self.end_calls(Some(raw.pid), "process_ended", raw.at, out);
+        }
     }
 
     fn tls(&mut self, raw: &RawEvent, tls: &TlsEvent, out: &mut Vec<Event>) {
@@ -212,12 +225,14 @@ impl Decoder {
                     _ => connection.gap(*direction, raw.at, *offset, *len, &mut parts),
                 }
             }
-            TlsKind::Opened { .. } | TlsKind::Closed => {}
+            TlsKind::Opened { remote } => tracked.has_peer |= remote.is_some(),
+            TlsKind::Closed => {}
         }
         let bundle = self.registry.load();
         let mut context = Context {
             bundle: &bundle,
             conversations: &mut self.conversations,
+            sessions: &mut self.sessions,
             agents: &mut self.agents,
             stream_chunks: self.stream_chunks,
             room: &self.room,
@@ -236,6 +251,7 @@ impl Decoder {
         let mut context = Context {
             bundle: &bundle,
             conversations: &mut self.conversations,
+            sessions: &mut self.sessions,
             agents: &mut self.agents,
             stream_chunks: self.stream_chunks,
             room: &self.room,
@@ -243,6 +259,33 @@ impl Decoder {
             figures: &mut self.figures,
         };
         tracked.take(&conn, parts, &mut context, out);
+    }
+
+    /// Ends the tool calls that nobody will answer any more: those of a process,
+    /// or all that are left.
+    fn end_calls(&mut self, pid: Option<u32>, reason: &str, at: Timestamp, out: &mut Vec<Event>) {
+        // Each call names its own connection and exchange.
+        let conn = ConnId {
+            pid: 0,
+            start_time: 0,
+            handle: 0,
+            generation: 0,
+        };
+        let bundle = self.registry.load();
+        let mut emitter = Emitter {
+            conn: &conn,
+            exchange: 0,
+            tid: 0,
+            conversations: &mut self.conversations,
+            agents: &mut self.agents,
+            bundle: &bundle,
+            room: &self.room,
+            stream_chunks: self.stream_chunks,
+            hash_key: &self.hash_key,
+            has_peer: false,
+        };
+        self.sessions
+            .end_process(pid, reason, at, &mut emitter, out);
     }
 
     /// Ends the connections that were silent longest, a sixteenth at a time so
@@ -273,6 +316,7 @@ struct Context<'a> {
     agents: &'a mut Agents,
     stream_chunks: bool,
     room: &'a Room,
+    sessions: &'a mut Sessions,
     hash_key: &'a HashKey,
     figures: &'a mut Figures,
 }
@@ -325,8 +369,9 @@ impl Tracked {
                 room: context.room,
                 bundle: context.bundle,
                 hash_key: context.hash_key,
+                has_peer: self.has_peer,
             };
-            exchange.part(part, side, &mut emitter, out);
+            exchange.part(part, side, context.sessions, &mut emitter, out);
             if exchange.is_done() {
                 self.exchanges.remove(&id);
             }

@@ -16,6 +16,8 @@ mod embed;
 mod gemini;
 mod gemini_interactions;
 mod json;
+mod mcp_content;
+mod mcp_sampling;
 mod openai;
 mod openai_assistants;
 mod openai_audio;
@@ -42,6 +44,8 @@ use serde_json::Value;
 
 pub use answer::{Answer, ChoiceDraft, EmbeddingDraft, ToolDraft, UsageDraft, error_of_failure};
 pub use call::{Call, SpokenMessage};
+pub(crate) use mcp_content::Content;
+pub use mcp_sampling::SAMPLING;
 pub use operation::Operation;
 pub(crate) use parts::hex;
 pub use route::{Detection, identify, is_worth_parsing, without_query};

@@ -47,6 +47,8 @@ pub struct Emitter<'a> {
     pub stream_chunks: bool,
     /// Hashes credentials.
     pub hash_key: &'a HashKey,
+    /// The other end of the connection has an address.
+    pub has_peer: bool,
 }
 
 /// What the events of one call share.
@@ -96,6 +98,22 @@ impl Shared {
 }
 
 impl Emitter<'_> {
+    /// The same for another exchange of the process.
+    pub fn at<'b>(&'b mut self, conn: &'b ConnId, exchange: u64, tid: u32) -> Emitter<'b> {
+        Emitter {
+            conn,
+            exchange,
+            tid,
+            conversations: self.conversations,
+            agents: self.agents,
+            bundle: self.bundle,
+            room: self.room,
+            stream_chunks: self.stream_chunks,
+            hash_key: self.hash_key,
+            has_peer: self.has_peer,
+        }
+    }
+
     /// Makes the `ai.request`.
     pub fn request(&mut self, asked: Asked, side: Side, out: &mut Vec<Event>) -> Shared {
         request::emit(self, asked, side, out)
@@ -113,7 +131,7 @@ impl Emitter<'_> {
     }
 
     /// An id that the same bytes give again.
-    fn event_id(&self, at: Timestamp, kind: &str, n: usize) -> EventId {
+    pub fn event_id(&self, at: Timestamp, kind: &str, n: usize) -> EventId {
         let conn = self.conn.to_string();
         EventId::derive(
             at,
@@ -126,7 +144,8 @@ impl Emitter<'_> {
         )
     }
 
-    fn event(
+    /// An event of the connection's process.
+    pub fn event(
         &self,
         event_id: EventId,
         ts: Timestamp,

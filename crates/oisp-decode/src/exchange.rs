@@ -14,6 +14,7 @@ use crate::connection::Side;
 use crate::dialect::{self, Call, Detection, Dialect};
 use crate::emit::{self, Emitter};
 use crate::http::{Ending, Half, HttpEvent, Part, RequestHead, ResponseHead};
+use crate::mcp::{self, Sessions, Stage, Talk};
 use answer::AnswerPart;
 pub use answer::Answered;
 pub use pieces::Piece;
@@ -29,6 +30,8 @@ pub struct Exchange {
     session: Option<Box<Session>>,
     /// When the last part came.
     last_at: Timestamp,
+    /// It is MCP's.
+    talk: Option<Box<Talk>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,6 +77,7 @@ impl Default for Exchange {
             upgrade: None,
             session: None,
             last_at: Timestamp::default(),
+            talk: None,
         }
     }
 }
@@ -89,7 +93,8 @@ impl Exchange {
         let waits = self
             .session
             .as_ref()
-            .is_none_or(|session| session.is_waiting());
+            .is_none_or(|session| session.is_waiting())
+            && self.talk.as_ref().is_none_or(|talk| talk.is_waiting());
         waits && now.millis_since(self.last_at) > millis
     }
 
@@ -98,11 +103,27 @@ impl Exchange {
         &mut self,
         event: HttpEvent,
         side: Side,
+        sessions: &mut Sessions,
         emitter: &mut Emitter<'_>,
         out: &mut Vec<Event>,
     ) {
         let at = event.at;
         self.last_at = at;
+        if let Part::Message(_) = event.part {
+            self.talk
+                .get_or_insert_with(|| Box::new(Talk::lines(emitter)));
+        }
+        if let Some(talk) = &mut self.talk {
+            let stage = &mut Stage {
+                sessions,
+                emitter,
+                out,
+            };
+            if talk.part(event, stage) {
+                self.state = State::Done;
+            }
+            return;
+        }
         if let Some(session) = &mut self.session {
             let scene = &mut Scene {
                 at,
@@ -117,10 +138,10 @@ impl Exchange {
         }
         match (event.half, event.part) {
             (Half::Response, Part::End(ending)) => {
-                self.end_response(at, ending, side, emitter, out)
+                self.end_response(at, ending, side, sessions, emitter, out)
             }
             _ if self.state != State::Open => {}
-            (_, Part::Request(head)) => self.begin_request(head, emitter.room),
+            (_, Part::Request(head)) => self.begin_request(head, side, emitter),
             (_, Part::Response(head)) => self.begin_response(at, head, emitter.room),
             (Half::Request, Part::Body(bytes)) => {
                 if let Some(request) = &mut self.request {
@@ -132,17 +153,23 @@ impl Exchange {
                     request.body.gap(len);
                 }
             }
-            (Half::Request, Part::End(ending)) => self.end_request(ending, side, emitter, out),
+            (Half::Request, Part::End(ending)) => {
+                self.end_request(ending, side, sessions, emitter, out)
+            }
             (Half::Response, Part::Body(bytes)) => {
                 self.answer.bytes(at, &bytes);
                 self.chunks(emitter, out);
             }
             (Half::Response, Part::Gap(len)) => self.answer.gap(at, len),
-            (_, Part::Trailers(_)) => {}
+            (_, Part::Trailers(_) | Part::Message(_)) => {}
         }
     }
 
-    fn begin_request(&mut self, head: RequestHead, room: &Room) {
+    fn begin_request(&mut self, head: RequestHead, side: Side, emitter: &Emitter<'_>) {
+        if let Some(talk) = Talk::listening(&head, side, emitter) {
+            self.talk = Some(Box::new(talk));
+            return;
+        }
         self.upgrade = Upgrade::of(&head);
         if self.upgrade.is_some() {
             return;
@@ -151,7 +178,7 @@ impl Exchange {
             self.state = State::Ignored;
             return;
         }
-        let body = Body::new(head.headers.get("content-encoding"), room);
+        let body = Body::new(head.headers.get("content-encoding"), emitter.room);
         self.request = Some(RequestPart {
             head,
             body,
@@ -179,6 +206,7 @@ impl Exchange {
         &mut self,
         ending: Ending,
         side: Side,
+        sessions: &mut Sessions,
         emitter: &mut Emitter<'_>,
         out: &mut Vec<Event>,
     ) {
@@ -187,12 +215,26 @@ impl Exchange {
         };
         let RequestPart { head, body, bytes } = request;
         let whole = ending == Ending::Complete && !body.damage.any();
-        let json: Option<Value> = if whole && dialect::is_worth_parsing(&head, &bytes) {
+        let is_worth = || dialect::is_worth_parsing(&head, &bytes) || mcp::may_be_message(&bytes);
+        let json: Option<Value> = if whole && is_worth() {
             body::json(&head.headers, &bytes)
         } else {
             None
         };
         drop(bytes);
+        if Talk::is_asking(&head, json.as_ref()) {
+            let stage = &mut Stage {
+                sessions,
+                emitter,
+                out,
+            };
+            let mut talk = Talk::asking(&head, json, side, stage);
+            if let Some(head) = self.answer.head() {
+                talk.answered_early(head.status);
+            }
+            self.talk = Some(Box::new(talk));
+            return;
+        }
         let Some((dialect, detection)) = dialect::identify(&head, json.as_ref()) else {
             self.state = State::Ignored;
             return;
@@ -224,14 +266,23 @@ impl Exchange {
         at: Timestamp,
         ending: Ending,
         side: Side,
+        sessions: &mut Sessions,
         emitter: &mut Emitter<'_>,
         out: &mut Vec<Event>,
     ) {
         if self.state == State::Open && self.call.is_none() {
             // An answer that came before the request was complete.
-            self.end_request(Ending::Reset, side, emitter, out);
+            self.end_request(Ending::Reset, side, sessions, emitter, out);
         }
         self.state = State::Done;
+        if let Some(talk) = &mut self.talk {
+            let stage = &mut Stage {
+                sessions,
+                emitter,
+                out,
+            };
+            talk.end(at, ending, stage);
+        }
         if let Some(call) = &self.call {
             let answer = std::mem::take(&mut self.answer).finish(at, ending, call.dialect);
             emitter.response(call, answer, out);

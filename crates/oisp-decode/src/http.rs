@@ -51,6 +51,8 @@ pub enum Part {
     Gap(u64),
     /// Fields after the body.
     Trailers(Headers),
+    /// A message of a protocol that has no heads: one line of JSON.
+    Message(Bytes),
     /// The message is over.
     End(Ending),
 }

@@ -32,6 +32,7 @@ mod framing;
 pub mod fuzzing;
 mod http;
 mod json;
+mod mcp;
 mod process;
 #[allow(dead_code, reason = "for the framings, which dialects take up")]
 mod protobuf;

@@ -22,7 +22,7 @@ pub fn of(headers: &Headers, conversation: &str, request: &EventId) -> TraceCont
 }
 
 /// `version-trace_id-parent_id-flags` (W3C Trace Context, section 3.2).
-fn parse(field: &str) -> Option<TraceContext> {
+pub fn parse(field: &str) -> Option<TraceContext> {
     let mut parts = field.split('-');
     let is_hex = |text: &&str| {
         text.bytes()

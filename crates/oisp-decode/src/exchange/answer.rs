@@ -113,6 +113,11 @@ impl AnswerPart {
         self.head = Some(head);
     }
 
+    /// Its head, as soon as it came.
+    pub(super) const fn head(&self) -> Option<&ResponseHead> {
+        self.head.as_ref()
+    }
+
     /// The dialect is known: a stream is read by it from here on.
     pub(super) fn expect(&mut self, dialect: &'static dyn Dialect, wants_pieces: bool) {
         self.dialect = Some(dialect);

@@ -113,7 +113,11 @@ impl Session {
                 self.end_turns(self.server_over.unwrap_or(ending), scene);
                 return true;
             }
-            Part::End(_) | Part::Request(_) | Part::Response(_) | Part::Trailers(_) => {}
+            Part::End(_)
+            | Part::Request(_)
+            | Part::Response(_)
+            | Part::Trailers(_)
+            | Part::Message(_) => {}
         }
         for item in items {
             self.item(half, item, scene);

@@ -1,7 +1,12 @@
 //! Which protocol a connection speaks, from the first bytes of a direction.
 
+use crate::mcp;
+
 /// The client preface of HTTP/2.
 pub const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// So many bytes of a direction tell what it is.
+pub const LONGEST_START: usize = 64 << 10;
 
 /// Request methods of HTTP/1 that are told apart from other traffic.
 pub const METHODS: [&str; 9] = [
@@ -19,6 +24,8 @@ pub enum Start {
     H2Client,
     /// The server side of HTTP/2: a SETTINGS frame on stream 0.
     H2Server,
+    /// Lines of JSON-RPC.
+    JsonLines,
     /// Too few bytes to tell.
     Undecided,
     /// None of them.
@@ -51,7 +58,26 @@ pub fn start_of(bytes: &[u8]) -> Start {
             };
         }
     }
+    if bytes.first() == Some(&b'{') {
+        return json_lines(bytes);
+    }
     settings_frame(bytes)
+}
+
+/// A first line that is a JSON-RPC message; in a line that is longer than
+/// [`LONGEST_START`], the word must do.
+fn json_lines(bytes: &[u8]) -> Start {
+    let start = bytes.get(..LONGEST_START).unwrap_or(bytes);
+    let is_message = match memchr::memchr(b'\n', start) {
+        Some(end) => start.get(..end).is_some_and(mcp::is_line),
+        None if bytes.len() < LONGEST_START => return Start::Undecided,
+        None => mcp::may_be_message(start),
+    };
+    if is_message {
+        Start::JsonLines
+    } else {
+        Start::Other
+    }
 }
 
 /// A SETTINGS frame that opens the server's side: length a multiple of 6 and
@@ -99,6 +125,20 @@ mod tests {
             Start::H2Server
         );
         assert_eq!(start_of(b"SSH-2.0-OpenSSH"), Start::Other);
+    }
+
+    #[test]
+    fn lines_of_json_rpc_are_told_by_a_whole_message() {
+        let message = br#"{"method":"ping","jsonrpc":"2.0","id":1}"#;
+        assert_eq!(start_of(message), Start::Undecided);
+        assert_eq!(
+            start_of(&[message.as_slice(), b"\n"].concat()),
+            Start::JsonLines
+        );
+        assert_eq!(start_of(b"{\"level\":\"info\"}\n"), Start::Other);
+        assert_eq!(start_of(b"{\"jsonrpc\":\"2.0\", oh\n"), Start::Other);
+        let endless = [b"{".as_slice(), &[b' '; LONGEST_START]].concat();
+        assert_eq!(start_of(&endless), Start::Other);
     }
 
     #[test]

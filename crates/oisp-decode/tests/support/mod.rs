@@ -87,6 +87,35 @@ fn raw_step(n: u64, step: &Step, offsets: &mut [u64; 2]) -> RawEvent {
     }
 }
 
+/// One of several connections of the process, each with its own positions.
+pub struct Lane {
+    conn: ConnId,
+    offsets: [u64; 2],
+}
+
+impl Lane {
+    pub fn new(handle: u64) -> Self {
+        Self {
+            conn: ConnId { handle, ..CONN },
+            offsets: [0; 2],
+        }
+    }
+
+    /// The raw events of steps that follow on this connection.
+    pub fn steps(&mut self, steps: &[Step]) -> Vec<RawEvent> {
+        let mut raw: Vec<_> = steps
+            .iter()
+            .map(|step| raw_step(0, step, &mut self.offsets))
+            .collect();
+        for event in &mut raw {
+            if let RawKind::Tls(tls) = &mut event.kind {
+                tls.conn = self.conn;
+            }
+        }
+        raw
+    }
+}
+
 /// The events of raw events, without what calls cost: prices change, and are
 /// not what most tests are about.
 pub fn decode(raw: &[RawEvent]) -> Vec<Value> {

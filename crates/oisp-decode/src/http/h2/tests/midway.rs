@@ -66,6 +66,7 @@ fn assert_message(expected: &Expected, half: usize, parts: &[Part], found: &mut 
                 assert_eq!(at, body.len(), "{parts:?}");
                 found.complete += 1;
             }
+            Part::Message(_) => panic!("HTTP has heads"),
             Part::End(_) => {}
         }
     }

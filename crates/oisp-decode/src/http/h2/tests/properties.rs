@@ -134,7 +134,7 @@ fn assert_in_order(parts: &[Part], response: bool) {
         Part::Request(_) | Part::Response(_) => 0,
         Part::Body(_) | Part::Gap(_) => 1,
         Part::Trailers(_) => 2,
-        Part::End(_) => 3,
+        Part::End(_) | Part::Message(_) => 3,
     };
     assert!(before.is_sorted_by_key(place), "{parts:?}");
     let places = |wanted| before.iter().filter(|part| place(part) == wanted).count();
