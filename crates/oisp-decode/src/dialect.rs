@@ -4,6 +4,7 @@
 //! path and body shape; the host is only a hint, for base URLs are overridden
 //! and gateways are common.
 
+mod a2a;
 mod ai21;
 mod aleph_alpha;
 mod answer;

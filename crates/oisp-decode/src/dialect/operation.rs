@@ -35,6 +35,10 @@ impl Operation {
     pub const BATCH: Self = Self::new("other", "batch");
     /// Text of a document.
     pub const OCR: Self = Self::new("other", "ocr");
+    /// A message to another agent.
+    pub const INVOKE_AGENT: Self = Self::new("other", "invoke_agent");
+    /// An answer that was asked for before.
+    pub const FETCH_RESPONSE: Self = Self::new("other", "fetch_response");
     /// Something that a provider's model does and the list above has not.
     pub const OTHER: Self = Self::new("other", "other");
 

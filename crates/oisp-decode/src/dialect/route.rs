@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    Dialect, ai21, aleph_alpha, anthropic, bedrock, cohere, gemini, gemini_interactions,
+    Dialect, a2a, ai21, aleph_alpha, anthropic, bedrock, cohere, gemini, gemini_interactions,
     openai_assistants, openai_audio, openai_batches, openai_chat, openai_completions,
     openai_embeddings, openai_images, openai_moderations, openai_responses, rerank, sagemaker,
     vertex, writer,
@@ -72,6 +72,7 @@ const BY_PATH: &[Rule] = &[
     openai_moderations::route,
     openai_batches::route,
     openai_assistants::route,
+    a2a::route,
 ];
 
 /// Each dialect's rule for bodies on paths that nobody knows.
@@ -79,6 +80,7 @@ const BY_SHAPE: &[Rule] = &[
     anthropic::route_by_shape,
     gemini::route_by_shape,
     openai_chat::route_by_shape,
+    a2a::route_by_shape,
 ];
 
 /// The dialect of a request, or `None` where it is no AI call.
