@@ -9,12 +9,13 @@
 
 mod session;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use oisp_core::event::agent::{Tool, ToolError, ToolResult};
-use oisp_core::event::ai::ToolCall;
+use oisp_core::event::ai::{Arguments, ToolCall};
 use oisp_core::{ConnId, EventId, Timestamp};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::dialect::SpokenMessage;
 
@@ -57,6 +58,8 @@ enum Named {
 struct OpenCall {
     event: EventId,
     tool: String,
+    /// Names the arguments.
+    arguments: [u8; 32],
     at: Timestamp,
 }
 
@@ -86,6 +89,10 @@ impl OpenCalls {
         let open = OpenCall {
             event,
             tool: call.name.clone(),
+            arguments: match &call.arguments {
+                Arguments::Object(arguments) => digest(arguments),
+                Arguments::Text(_) => [0; 32],
+            },
             at,
         };
         let name = match &call.id {
@@ -103,6 +110,26 @@ impl OpenCalls {
         waiting.push_back(open);
         self.order.push_back((key, event));
         self.forget_some();
+    }
+
+    /// The decision of a model that a use of a server's tool carries out: the
+    /// process's only open call of that tool with the same arguments.
+    pub fn decided(
+        &self,
+        conn: &ConnId,
+        tool: &str,
+        arguments: &Map<String, Value>,
+    ) -> Option<EventId> {
+        let arguments = digest(arguments);
+        let of_process = self
+            .calls
+            .iter()
+            .filter(|(key, _)| (key.pid, key.start_time) == (conn.pid, conn.start_time));
+        let mut fitting = of_process
+            .flat_map(|(_, calls)| calls)
+            .filter(|call| call.arguments == arguments && is_same_tool(&call.tool, tool));
+        let one = fitting.next()?;
+        fitting.next().is_none().then_some(one.event)
     }
 
     /// The results that a request brings, in the order of its messages.
@@ -168,6 +195,21 @@ impl OpenCalls {
             }
         }
     }
+}
+
+/// Clients tell models of a server's tool by its name, or put the server's name
+/// before it: `mcp__server__tool`, `server_tool`, `server.tool`.
+fn is_same_tool(told: &str, tool: &str) -> bool {
+    told.strip_suffix(tool).is_some_and(|before| {
+        before.is_empty() || !before.ends_with(|last: char| last.is_alphanumeric())
+    })
+}
+
+/// A name of fixed length for arguments, whatever the order of their members.
+fn digest(arguments: &Map<String, Value>) -> [u8; 32] {
+    let sorted: BTreeMap<_, _> = arguments.iter().collect();
+    let text = serde_json::to_vec(&sorted).unwrap_or_default();
+    Sha256::digest(text).into()
 }
 
 /// The id of a call whose API gives none: the same on the call and its result.

@@ -637,3 +637,60 @@ fn deep_and_odd_messages_are_passed_over() {
     let events = events(&steps);
     assert!(events.is_empty(), "{events:#?}");
 }
+
+#[test]
+fn a_call_names_the_models_decision_that_it_carries_out() {
+    let decide = |calls: Value| {
+        let answer = json!({"id": "c", "model": "gpt-4o", "choices": [{"index": 0, "finish_reason": "tool_calls",
+            "message": {"role": "assistant", "content": null, "tool_calls": calls}}]});
+        [
+            Out(chat_request(ASK)),
+            In(json_response(&answer.to_string())),
+        ]
+    };
+    let function = |id: &str, name: &str, arguments: &str| json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}});
+    let (mut model, mut server) = (Lane::new(1), Lane::new(2));
+    let mut raw = model.steps(&decide(json!([
+        function("a", "mcp__files__read", "{\"path\":\"a.txt\",\"n\":1}"),
+        function("b", "mcp__files__read", "{\"path\":\"b.txt\"}"),
+        function("c", "twice", "{}"),
+        function("d", "twice", "{}"),
+        function("e", "spread", "{}"),
+    ])));
+    let uses = [
+        ("read", json!({"n": 1, "path": "a.txt"}), Some("a")),
+        ("read", json!({"path": "c.txt"}), None),
+        ("twice", json!({}), None),
+        ("read_all", json!({"path": "b.txt"}), None),
+        ("ead", json!({"path": "b.txt"}), None),
+    ];
+    for (id, (tool, arguments, _)) in uses.iter().enumerate() {
+        raw.extend(server.steps(&[
+            ask("", &call(id, tool, arguments.clone())),
+            document(&result(id, text("x"))),
+        ]));
+    }
+    let events = decode(&raw);
+    let calls = of_type(&events, "agent.tool_call");
+    let (decided, made): (Vec<&Value>, Vec<&Value>) = calls
+        .into_iter()
+        .partition(|event| event["data"]["tool"].get("provider").is_none());
+    for (event, (tool, arguments, by)) in made.iter().zip(&uses) {
+        let told = decided
+            .iter()
+            .find(|event| Some(event["data"]["call_id"].as_str().unwrap()) == *by);
+        let ties =
+            told.map(|event| json!([{"event_id": event["event_id"], "relationship": "caused_by"}]));
+        assert_eq!(
+            event.get("related_events").cloned(),
+            ties,
+            "{tool} {arguments}"
+        );
+        assert_eq!(
+            event["data"].get("triggered_by").is_some(),
+            by.is_some(),
+            "{tool} {arguments}"
+        );
+    }
+    assert_eq!(made.len(), uses.len());
+}

@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use oisp_core::EventId;
 use oisp_core::event::agent::Agent;
 use serde_json::{Map, Value};
 
 use super::message::{Id, Message, into_object};
 use super::place::MAX_NAME;
+use crate::emit::Emitter;
 use crate::http::Headers;
 
 /// Longest name of a tool; no honest one comes near.
@@ -36,6 +38,16 @@ pub struct ToolUse {
     pub attrs: Map<String, Value>,
     /// What an earlier answer gave to come back with.
     pub state: Option<String>,
+}
+
+impl ToolUse {
+    /// The decision of the process's model that asked for it.
+    pub fn decision(&self, emitter: &Emitter<'_>) -> Option<EventId> {
+        let none = Map::new();
+        let arguments = self.arguments.as_ref().unwrap_or(&none);
+        let calls = &emitter.agents.calls;
+        calls.decided(emitter.conn, &self.name, arguments)
+    }
 }
 
 /// Reads a request.

@@ -32,12 +32,14 @@ pub struct Open {
     pub trace: Option<TraceContext>,
 }
 
-/// Makes the `agent.tool_call`.
+/// Makes the `agent.tool_call`; `before` is the use that it goes on with,
+/// `decision` what a model asked for.
 pub fn tool_call(
     emitter: &Emitter<'_>,
     open: &Open,
     used: ToolUse,
-    related: Option<EventId>,
+    before: Option<EventId>,
+    decision: Option<EventId>,
 ) -> Event {
     let mut confidence = confidence();
     if open.call_id.is_none() {
@@ -50,7 +52,7 @@ pub fn tool_call(
         agent: open.agent.clone(),
         tool: open.tool.clone(),
         call_id: open.call_id.clone(),
-        triggered_by: None,
+        triggered_by: decision.map(|_| "llm_decision"),
         arguments: used.arguments,
     };
     let mut event = emitter.event(
@@ -62,10 +64,16 @@ pub fn tool_call(
     );
     event.attrs = open.attrs.clone();
     event.trace_context = open.trace.clone();
-    event.related_events.extend(related.map(|event_id| Related {
-        event_id,
-        relationship: Relationship::Related,
-    }));
+    let ties = [
+        (before, Relationship::Related),
+        (decision, Relationship::CausedBy),
+    ];
+    for (tie, relationship) in ties {
+        event.related_events.extend(tie.map(|event_id| Related {
+            event_id,
+            relationship,
+        }));
+    }
     seen_at(&mut event, open.transport, open.side == Side::Client);
     event
 }

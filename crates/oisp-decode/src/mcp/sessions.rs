@@ -125,8 +125,9 @@ impl Sessions {
             }
             Asked::Tool(used) => {
                 let open = self.tool(heard, &request, &used, emitter);
-                let related = self.names.came_back(heard.place, used.state.as_deref());
-                out.push(emit::tool_call(emitter, &open, used, related));
+                let before = self.names.came_back(heard.place, used.state.as_deref());
+                let decision = heard.written.then(|| used.decision(emitter)).flatten();
+                out.push(emit::tool_call(emitter, &open, used, before, decision));
                 What::Tool(Box::new(open))
             }
         };
