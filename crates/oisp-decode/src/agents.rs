@@ -212,7 +212,8 @@ fn digest(arguments: &Map<String, Value>) -> [u8; 32] {
     Sha256::digest(text).into()
 }
 
-/// The id of a call whose API gives none: the same on the call and its result.
+/// The id of a call whose API gives none, in `attrs["oisp.call_id"]` of the call
+/// and of its result.
 pub fn made_up_id(call: &EventId) -> String {
     format!("call_{call}")
 }

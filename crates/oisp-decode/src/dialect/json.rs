@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Takes typed values out of an object.
+/// Takes typed values out of an object. A value of another type stays.
 pub(super) trait Fields {
     /// A string that is not empty.
     fn take_text(&mut self, key: &str) -> Option<String>;
@@ -18,22 +18,22 @@ pub(super) trait Fields {
 
 impl Fields for Map<String, Value> {
     fn take_text(&mut self, key: &str) -> Option<String> {
-        match self.get_mut(key).map(Value::take) {
-            Some(Value::String(text)) if !text.is_empty() => Some(text),
+        match self.get_mut(key)? {
+            Value::String(text) => Some(std::mem::take(text)).filter(|text| !text.is_empty()),
             _ => None,
         }
     }
 
     fn take_items(&mut self, key: &str) -> Vec<Value> {
-        match self.get_mut(key).map(Value::take) {
-            Some(Value::Array(items)) => items,
+        match self.get_mut(key) {
+            Some(Value::Array(items)) => std::mem::take(items),
             _ => Vec::new(),
         }
     }
 
     fn take_object(&mut self, key: &str) -> Option<Map<String, Value>> {
-        match self.get_mut(key).map(Value::take) {
-            Some(Value::Object(object)) => Some(object),
+        match self.get_mut(key)? {
+            Value::Object(object) => Some(std::mem::take(object)),
             _ => None,
         }
     }

@@ -81,6 +81,7 @@ pub(super) fn results(
         .calls
         .results(emitter.conn, &call.messages, at);
     for (n, answered) in results.into_iter().enumerate() {
+        let call_id = answered.result.call_id.clone();
         let mut event = emitter.event(
             emitter.event_id(at, "agent.tool_result", n),
             at,
@@ -90,9 +91,7 @@ pub(super) fn results(
         );
         event.attrs = tools::attrs(shared);
         if answered.made_up_id {
-            event
-                .attrs
-                .insert("oisp.call_id.made_up".into(), true.into());
+            event.attrs.insert("oisp.call_id".into(), call_id.into());
         }
         event.trace_context = Some(shared.trace.clone());
         for (event_id, relationship) in [

@@ -99,7 +99,10 @@ fn priced(usage: &Usage, draft: &UsageDraft) -> PricedUsage {
     PricedUsage {
         input: usage.prompt_tokens,
         output: usage.completion_tokens,
-        cache_read: usage.cached_tokens,
+        // Some count what is cached among more than what they bill.
+        cache_read: usage
+            .cached_tokens
+            .filter(|cached| usage.prompt_tokens.is_none_or(|all| *cached <= all)),
         cache_write: draft.cache_creation_tokens,
         cache_write_1h: draft.cache_creation_1h_tokens,
         reasoning: usage.reasoning_tokens,

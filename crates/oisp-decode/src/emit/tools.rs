@@ -22,19 +22,12 @@ pub(super) fn emit(
     for (n, call) in calls.into_iter().enumerate() {
         let id = emitter.event_id(at, "agent.tool_call", n);
         emitter.agents.calls.called(emitter.conn, id, &call, at);
-        let has_id = call.id.is_some();
-        let mut event = emitter.event(
-            id,
-            at,
-            shared.answer_point(),
-            confidence.clone(),
-            tool_call(&id, call),
-        );
+        let own_id = call.id.is_none().then(|| made_up_id(&id));
+        let point = shared.answer_point();
+        let mut event = emitter.event(id, at, point, confidence.clone(), tool_call(call));
         event.attrs = attrs(shared);
-        if !has_id {
-            event
-                .attrs
-                .insert("oisp.call_id.made_up".into(), true.into());
+        if let Some(own_id) = own_id {
+            event.attrs.insert("oisp.call_id".into(), own_id.into());
         }
         event.trace_context = Some(shared.trace.clone());
         event.related_events.push(Related {
@@ -45,7 +38,7 @@ pub(super) fn emit(
     }
 }
 
-fn tool_call(event: &EventId, call: ToolCall) -> Data {
+fn tool_call(call: ToolCall) -> Data {
     let arguments = match call.arguments {
         Arguments::Object(arguments) => Some(arguments),
         Arguments::Text(_) => None,
@@ -55,7 +48,7 @@ fn tool_call(event: &EventId, call: ToolCall) -> Data {
             name: call.name,
             ..Tool::default()
         },
-        call_id: Some(call.id.unwrap_or_else(|| made_up_id(event))),
+        call_id: call.id,
         triggered_by: Some("llm_decision"),
         arguments,
         ..ToolCallEvent::default()

@@ -87,16 +87,12 @@ pub(super) fn add_usage(answer: &mut Answer, usage: Option<Map<String, Value>>) 
     if usage == Usage::default() {
         return;
     }
+    // Counted among all tokens, of which only some are billed.
     let cached = wire.number("cached_tokens");
-    let is_part = |cached: &u64| usage.prompt_tokens.is_some_and(|all| *cached <= all);
-    if let Some(cached) = cached {
-        let name = "gen_ai.usage.cache_read.input_tokens";
-        answer.attrs.insert(name.into(), cached.into());
-    }
     answer.usage = Some(UsageDraft {
         usage: with_total(
             Usage {
-                cached_tokens: cached.filter(is_part),
+                cached_tokens: cached,
                 ..usage
             },
             None,
