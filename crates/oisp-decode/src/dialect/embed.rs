@@ -195,7 +195,6 @@ fn dimensions(vector: &Value) -> Option<usize> {
     }
 }
 
-/// There is no output: the input is the total.
 fn usage(body: &Map<String, Value>) -> Option<UsageDraft> {
     let billed = body.get("meta").and_then(|meta| meta.get("billed_units"));
     let input = billed
@@ -206,7 +205,6 @@ fn usage(body: &Map<String, Value>) -> Option<UsageDraft> {
     Some(UsageDraft {
         usage: Usage {
             prompt_tokens: Some(input),
-            total_tokens: Some(input),
             ..Usage::default()
         },
         ..UsageDraft::default()

@@ -106,8 +106,8 @@ fn has_messages(choices: &Value) -> bool {
 fn with_texts(body: Value) -> Value {
     let text = |item: Value| {
         let mut item = object(item);
-        if let Some(mut message) = item.take_object("generation") {
-            let content = message.take_text("content").unwrap_or_default();
+        let message = item.get_mut("generation").and_then(Value::as_object_mut);
+        if let Some(content) = message.map(|message| message.take_text("content")) {
             item.insert("generation".into(), content.into());
         }
         Value::Object(item)

@@ -72,7 +72,7 @@ pub(super) fn add_usage(beside: Option<UsageDraft>, answer: &mut Answer) {
 fn without_output(counts: UsageDraft) -> UsageDraft {
     let usage = Usage {
         completion_tokens: None,
-        total_tokens: counts.usage.prompt_tokens,
+        total_tokens: None,
         ..counts.usage
     };
     UsageDraft { usage, ..counts }

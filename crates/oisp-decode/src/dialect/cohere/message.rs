@@ -71,8 +71,7 @@ fn citation(value: Value) -> Value {
 }
 
 /// Tokens as they are billed; as counted where none are billed. What was read
-/// from the cache is counted, not billed: it stands with the usage where it can
-/// be a part of it.
+/// from the cache is given as it is, although it is counted and not billed.
 pub(super) fn add_usage(answer: &mut Answer, usage: Option<Map<String, Value>>) {
     let Some(wire) = usage else { return };
     let count = |name: &str| {

@@ -95,8 +95,8 @@ fn add_alone(answer: &mut Answer, mut body: Map<String, Value>) {
 /// The text of an alternative; AI21 puts it inside. Text that is there and empty
 /// is an empty text.
 pub(super) fn text(item: &mut Map<String, Value>) -> Option<String> {
-    if let Some(mut data) = item.take_object("data") {
-        return data.take_text("text");
+    if item.get("data").is_some_and(Value::is_object) {
+        return item.take_object("data")?.take_text("text");
     }
     let mut texts = TEXTS
         .into_iter()
@@ -109,8 +109,10 @@ pub(super) fn text(item: &mut Map<String, Value>) -> Option<String> {
 
 /// Why an alternative ended, in the provider's word.
 pub(super) fn end(item: &mut Map<String, Value>) -> Option<String> {
-    let word = ENDS.into_iter().find_map(|name| item.take_text(name));
-    word.or_else(|| item.take_object("finishReason")?.take_text("reason"))
+    if item.get("finishReason").is_some_and(Value::is_object) {
+        return item.take_object("finishReason")?.take_text("reason");
+    }
+    ENDS.into_iter().find_map(|name| item.take_text(name))
 }
 
 /// The counts as the wire gives them. In a stream they are cumulative.
