@@ -1,6 +1,7 @@
 //! What calls and answers of AWS say: Bedrock and SageMaker.
 
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -646,6 +647,14 @@ fn an_endpoint_of_sagemaker_is_a_call_only_where_it_looks_like_one() {
 #[test]
 fn paths_that_only_look_like_bedrock_are_none() {
     let body = json!({"function": "f", "payload": {"x": 1}});
+    let texts = json!({"texts": ["a"], "inputs": "b"});
+    let events = call_at(
+        "api.example.com",
+        "/model/thing/invoke",
+        &texts,
+        json_response("{}"),
+    );
+    assert!(of_type(&events, "ai.request").is_empty());
     for path in ["/model/thing/invoke", "/model/invoke", "/model/a/train"] {
         let events = call_at("api.example.com", path, &body, json_response("{}"));
         assert!(of_type(&events, "ai.request").is_empty(), "{path}");

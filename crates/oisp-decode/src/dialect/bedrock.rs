@@ -23,16 +23,19 @@ use crate::http::{RequestHead, ResponseHead};
 pub(super) fn route(route: &Route<'_>) -> Option<&'static dyn Dialect> {
     let target = Target::of(route.path)?;
     match target.verb {
-        Verb::Converse | Verb::ConverseStream => route
-            .may_have("messages")
-            .then_some(&Converse as &dyn Dialect),
-        Verb::CountTokens => route
-            .may_have("input")
-            .then_some(&CountTokens as &dyn Dialect),
+        // A stored prompt is called without messages.
+        Verb::Converse | Verb::ConverseStream => is_object(route).then_some(&Converse),
+        Verb::CountTokens => route.may_have("input").then_some(&CountTokens),
         Verb::Invoke | Verb::InvokeStream => {
-            Form::of(&target.model(), route.body).map(invoke_dialect)
+            let host = route.head.authority.as_deref().unwrap_or_default();
+            let form = Form::of(&target.model(), host.contains("bedrock"), route.body);
+            form.map(invoke_dialect)
         }
     }
+}
+
+fn is_object(route: &Route<'_>) -> bool {
+    route.body.is_none_or(Value::is_object)
 }
 
 fn invoke_dialect(form: Form) -> &'static dyn Dialect {

@@ -27,7 +27,7 @@ pub(super) fn call(head: &RequestHead, body: Value) -> Call {
         return Call::default();
     };
     let model = Target::of_head(head).map(|target| target.model());
-    match Form::of(&model.unwrap_or_default(), Some(&body)) {
+    match Form::of(&model.unwrap_or_default(), true, Some(&body)) {
         Some(form) => invoke::call(form, head, body),
         None => Call::default(),
     }

@@ -48,14 +48,37 @@ const VENDORS: [&str; 15] = [
 
 impl Form {
     /// By the id for models that do one thing only, else by the body, and by the
-    /// id again where the body is not known. `None` where neither the id is one
-    /// of Bedrock's nor the body a call's.
-    pub(super) fn of(id: &str, body: Option<&Value>) -> Option<Self> {
-        let shape = body.and_then(|body| Self::by_shape(id, body));
-        let known = is_bedrock_id(id).then(|| Self::by_id(id));
-        match body {
-            Some(_) => known.filter(|form| form.is_special()).or(shape).or(known),
-            None => known,
+    /// id again where the body is not known. Where neither host nor id is one of
+    /// Bedrock's, only a body that can be nothing else will do.
+    pub(super) fn of(id: &str, is_host: bool, body: Option<&Value>) -> Option<Self> {
+        let known = (is_host || is_bedrock_id(id)).then(|| Self::by_id(id));
+        let Some(body) = body else { return known };
+        let shape = Self::by_shape(id, body);
+        match known {
+            Some(form) if form.is_special() => Some(form),
+            Some(form) => shape.or(Some(form)),
+            None => shape.filter(|form| form.is_sure(body)),
+        }
+    }
+
+    /// A body of that form that is a call wherever it is found.
+    fn is_sure(self, body: &Value) -> bool {
+        let has = |name: &str| body.get(name).is_some();
+        match self {
+            Self::Anthropic | Self::Converse | Self::OpenAi => {
+                let messages = body.get("messages").and_then(Value::as_array);
+                let has_role = |message: &Value| message.get("role").is_some_and(Value::is_string);
+                messages.is_some_and(|messages| messages.iter().any(has_role))
+            }
+            Self::Prompt => [
+                "max_tokens",
+                "max_gen_len",
+                "maxTokens",
+                "textGenerationConfig",
+            ]
+            .into_iter()
+            .any(has),
+            _ => false,
         }
     }
 

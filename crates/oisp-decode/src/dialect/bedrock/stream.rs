@@ -40,6 +40,8 @@ impl AnswerStream for Stream {
             return false;
         }
         let Some(mut event) = unpacked(data) else {
+            // What cannot be read may have been text.
+            self.gap();
             return false;
         };
         self.take_metrics(&mut event);
