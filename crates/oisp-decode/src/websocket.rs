@@ -54,7 +54,8 @@ pub struct Reader {
     head: Vec<u8>,
     began: Timestamp,
     draft: Option<Draft>,
-    control: Vec<u8>,
+    /// The payload of a control frame; `None` where bytes of it are missing.
+    control: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +78,7 @@ impl Reader {
             head: Vec::new(),
             began: Timestamp::default(),
             draft: None,
-            control: Vec::new(),
+            control: None,
         }
     }
 
@@ -94,14 +95,17 @@ impl Reader {
 
     /// `len` bytes were not captured.
     pub fn gap(&mut self, len: u64, deliver: &mut dyn FnMut(Item)) {
+        if len == 0 {
+            return;
+        }
         match self.state {
             State::Payload(mut frame) if len <= frame.left => {
                 frame.pass(len);
                 self.tear(frame.kind, len);
                 self.go_on(frame, deliver);
             }
-            State::Head | State::Payload(_) if len > 0 => self.lose(Ending::Lost, deliver),
-            _ => {}
+            State::Head | State::Payload(_) => self.lose(Ending::Lost, deliver),
+            State::Over => {}
         }
     }
 
@@ -157,7 +161,7 @@ impl Reader {
             Kind::Continuation if self.draft.is_none() => Err(Malformed),
             Kind::Continuation => Ok(()),
             Kind::Close | Kind::PingOrPong => {
-                self.control.clear();
+                self.control = Some(Vec::new());
                 Ok(())
             }
         }
@@ -172,7 +176,11 @@ impl Reader {
         let len = usize::try_from(frame.left).map_or(bytes.len(), |left| left.min(bytes.len()));
         let (payload, rest) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
         match frame.kind {
-            Kind::Close => self.control.extend(frame.unmasked(payload).iter()),
+            Kind::Close => {
+                if let Some(control) = &mut self.control {
+                    control.extend_from_slice(&frame.unmasked(payload));
+                }
+            }
             Kind::PingOrPong => {}
             Kind::Text | Kind::Binary | Kind::Continuation => {
                 if let Some(draft) = &mut self.draft {
@@ -195,7 +203,10 @@ impl Reader {
         match frame.kind {
             Kind::PingOrPong => {}
             Kind::Close => {
-                let code = self.control.first_chunk::<2>();
+                let code = self
+                    .control
+                    .as_ref()
+                    .and_then(|bytes| bytes.first_chunk::<2>());
                 let code = code.map(|code| u16::from_be_bytes(*code));
                 self.end();
                 deliver(Item::Close { code });
@@ -212,7 +223,7 @@ impl Reader {
     /// Bytes of a frame are missing.
     fn tear(&mut self, kind: Kind, len: u64) {
         match (kind, &mut self.draft) {
-            (Kind::Close | Kind::PingOrPong, _) => self.control.clear(),
+            (Kind::Close | Kind::PingOrPong, _) => self.control = None,
             (_, Some(draft)) => draft.tear(len),
             (_, None) => {}
         }
@@ -227,7 +238,7 @@ impl Reader {
         self.state = State::Over;
         self.draft = None;
         self.head = Vec::new();
-        self.control = Vec::new();
+        self.control = None;
     }
 }
 

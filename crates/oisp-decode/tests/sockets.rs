@@ -476,3 +476,24 @@ fn silence_ends_a_call_and_leaves_the_session() {
     );
     assert_eq!(said(of(&events, requests[1])), "zwei");
 }
+
+#[test]
+fn an_answer_that_is_too_long_is_cut_and_told() {
+    let mut steps = responses("");
+    steps.push(ask(&create("one")));
+    let whole = answer_events("resp_1", "short");
+    steps.push(tell(&whole[..1]));
+    let long = "x".repeat(16 << 20);
+    for _ in 0..3 {
+        steps.push(tell(&[
+            json!({"type": "response.output_text.delta", "delta": long}),
+        ]));
+    }
+    steps.push(tell(&whole[1..2]));
+    steps.push(Close);
+    let events = events(&steps);
+    let answer = one(&events, "ai.response");
+    assert_eq!(said(answer).len(), 2 * long.len());
+    let reasons = answer["confidence"]["reasons"].as_array().unwrap();
+    assert!(reasons.contains(&json!("body_over_limit")), "{reasons:?}");
+}

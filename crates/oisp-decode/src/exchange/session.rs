@@ -2,8 +2,8 @@
 //! that they make. Each call has one `ai.request` and one `ai.response`, as over
 //! HTTP.
 //!
-//! Limits: [`MAX_TURNS`] calls under way; a message as [`crate::websocket`] has
-//! it.
+//! Limits: [`MAX_TURNS`] calls under way; an answer as long as a body may be; a
+//! message as [`crate::websocket`] has it.
 
 mod turn;
 
@@ -163,16 +163,16 @@ impl Session {
             message.damage
         };
         for action in actions {
-            self.act(action, damage, scene);
+            self.act(action, damage, message.bytes.len(), scene);
         }
     }
 
-    fn act(&mut self, action: Action, damage: Damage, scene: &mut Scene<'_, '_>) {
+    fn act(&mut self, action: Action, damage: Damage, size: usize, scene: &mut Scene<'_, '_>) {
         match action {
             Action::Ask { call, began, asked } => self.ask(call, began, asked, damage, scene),
             Action::Answer { call, data } => {
                 if let Some(turn) = self.turns.get_mut(&call) {
-                    turn.answer(data, scene);
+                    turn.answer(data, size, scene);
                 }
             }
             Action::End { call } => self.end(call, Ending::Complete, scene),

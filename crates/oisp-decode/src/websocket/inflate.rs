@@ -14,7 +14,8 @@ pub(super) struct Broken;
 /// Decompresses the messages of one direction.
 #[derive(Debug)]
 pub(super) struct Inflater {
-    stream: Decompress,
+    /// Made for the first compressed message: few directions have one.
+    stream: Option<Decompress>,
     takeover: bool,
     /// The sender marked a block as the last one.
     ended: bool,
@@ -25,7 +26,7 @@ pub(super) struct Inflater {
 impl Inflater {
     pub(super) fn new(takeover: bool) -> Self {
         Self {
-            stream: Decompress::new(false),
+            stream: None,
             takeover,
             ended: false,
             dead: false,
@@ -52,12 +53,12 @@ impl Inflater {
                 return if is_padding { Ok(false) } else { Err(Broken) };
             }
             out.reserve(STEP.max(bytes.len()));
-            let before = (self.stream.total_in(), out.len());
-            let status = self
-                .stream
+            let stream = self.stream.get_or_insert_with(|| Decompress::new(false));
+            let before = (stream.total_in(), out.len());
+            let status = stream
                 .decompress_vec(bytes, out, FlushDecompress::Sync)
                 .map_err(|_| Broken)?;
-            let used = usize::try_from(self.stream.total_in() - before.0).unwrap_or(usize::MAX);
+            let used = usize::try_from(stream.total_in() - before.0).unwrap_or(usize::MAX);
             bytes = bytes.get(used..).unwrap_or_default();
             self.ended = status == Status::StreamEnd;
             if out.len() > limit {
@@ -78,8 +79,10 @@ impl Inflater {
 
     /// A message is over; `whole` where all of it was decompressed.
     pub(super) fn end_message(&mut self, whole: bool) {
-        if !self.takeover {
-            self.stream.reset(false);
+        if let Some(stream) = &mut self.stream
+            && !self.takeover
+        {
+            stream.reset(false);
         }
         // After a last block the window cannot be taken over to a new stream.
         self.dead |= self.takeover && (self.ended || !whole);

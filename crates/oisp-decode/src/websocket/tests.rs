@@ -296,6 +296,20 @@ fn a_gap_in_a_compressed_message_makes_what_refers_to_it_unreadable() {
 }
 
 #[test]
+fn a_gap_in_a_close_leaves_its_code_unknown() {
+    let bytes = frame(0x88, None, &[0x03, 0xe8, 0x03, 0xe9]);
+    let mut items = Vec::new();
+    let mut keep = |item| items.push(item);
+    let mut reader = Reader::new(Compression::None, &Room::default());
+    let at = Timestamp::default();
+    reader.push(at, &bytes[..3], &mut keep);
+    reader.gap(0, &mut keep);
+    reader.gap(1, &mut keep);
+    reader.push(at, &bytes[4..], &mut keep);
+    assert_eq!(items, [Item::Close { code: None }]);
+}
+
+#[test]
 fn bytes_that_are_not_deflated_are_told() {
     let stream = [frame(0xc1, None, b"\xff\xff\xff"), text_frame("plain")].concat();
     assert_eq!(

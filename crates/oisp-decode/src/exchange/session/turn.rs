@@ -4,7 +4,7 @@ use oisp_core::Timestamp;
 use serde_json::Value;
 
 use super::Scene;
-use crate::body::Damage;
+use crate::body::{Damage, Held, MAX_BODY};
 use crate::dialect::AnswerStream;
 use crate::emit::Shared;
 use crate::exchange::answer::Seen;
@@ -19,6 +19,8 @@ pub(super) struct Turn {
     stream: Box<dyn AnswerStream + Send>,
     seen: Seen,
     damage: Damage,
+    /// The messages of its answer.
+    held: Held,
     first_byte: Option<Timestamp>,
 }
 
@@ -40,13 +42,21 @@ impl Turn {
             stream,
             seen,
             damage: Damage::default(),
+            held: Held::new(scene.emitter.room),
             first_byte: None,
         }
     }
 
-    /// A part of the answer.
-    pub(super) fn answer(&mut self, data: Value, scene: &mut Scene<'_, '_>) {
+    /// A part of the answer, from a message of that size.
+    pub(super) fn answer(&mut self, data: Value, size: usize, scene: &mut Scene<'_, '_>) {
         self.first_byte.get_or_insert(scene.at);
+        if size > self.held.left(MAX_BODY) {
+            return self.tear(Damage {
+                cut: true,
+                ..Damage::default()
+            });
+        }
+        self.held.add(size);
         let is_content = self.stream.event(None, data);
         self.seen.note(&*self.stream, scene.at, is_content);
         let pieces = self.seen.take_pieces();
