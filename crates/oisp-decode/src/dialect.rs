@@ -16,6 +16,7 @@ mod converse;
 mod embed;
 mod gemini;
 mod gemini_interactions;
+mod gemini_live;
 mod json;
 mod mcp_content;
 mod mcp_sampling;

@@ -11,7 +11,7 @@ use oisp_core::Timestamp;
 use serde_json::Value;
 
 use super::route::unescaped;
-use super::{Call, Dialect, openai_realtime, openai_responses, without_query};
+use super::{Call, Dialect, gemini_live, openai_realtime, openai_responses, without_query};
 use crate::http::{Half, RequestHead};
 pub(super) use audio::Audio;
 pub(super) use history::History;
@@ -101,6 +101,9 @@ pub fn socket(head: &RequestHead) -> Option<Box<dyn Socket + Send>> {
     let path = head.path.as_deref().map(without_query)?;
     if path.ends_with("/responses") {
         return Some(Box::<openai_responses::ResponsesSocket>::default());
+    }
+    if path.contains(".BidiGenerateContent") || path.ends_with("/BidiGenerateContent") {
+        return Some(Box::new(gemini_live::LiveSocket::new(head)));
     }
     if path.ends_with("/realtime") {
         return Some(Box::new(openai_realtime::RealtimeSocket::new(head)));

@@ -40,7 +40,11 @@ pub fn websocket(data: &[u8]) {
 /// The first byte chooses the API. Each line is a message; whether its first
 /// byte is even says which side it is of.
 pub fn session(data: &[u8]) {
-    const PATHS: [&str; 2] = ["/v1/responses", "/v1/realtime?model=m"];
+    const PATHS: [&str; 3] = [
+        "/v1/responses",
+        "/v1/realtime?model=m",
+        "/ws/google.ai.GenerativeService.BidiGenerateContent",
+    ];
     let Some((path, lines)) = data.split_first() else {
         return;
     };

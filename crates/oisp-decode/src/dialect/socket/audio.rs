@@ -1,4 +1,5 @@
-//! Audio that comes in pieces: its length and its hash, never its bytes.
+//! Audio or video that comes in pieces: its length and its hash, never its
+//! bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::dialect::hex;
 
-/// Audio under way.
+/// Audio or video under way.
 #[derive(Clone, Debug, Default)]
 pub struct Audio {
     hash: Sha256,
@@ -31,6 +32,13 @@ impl Audio {
         }
     }
 
+    /// Its pieces are of that type.
+    pub fn is_of_type(&mut self, mime_type: &str) {
+        if !mime_type.is_empty() && self.mime_type.as_deref() != Some(mime_type) {
+            self.mime_type = Some(mime_type.to_owned());
+        }
+    }
+
     /// A piece is missing.
     pub const fn tear(&mut self) {
         self.pieces += 1;
@@ -46,7 +54,12 @@ impl Audio {
         }
         let mut part = Map::new();
         part.insert("type".into(), "blob".into());
-        part.insert("modality".into(), "audio".into());
+        let mime_type = audio.mime_type.as_deref().unwrap_or("audio/");
+        let modality = match mime_type.split('/').next() {
+            Some("image" | "video") => "video",
+            _ => "audio",
+        };
+        part.insert("modality".into(), modality.into());
         if let Some(mime_type) = audio.mime_type {
             part.insert("mime_type".into(), mime_type.into());
         }
