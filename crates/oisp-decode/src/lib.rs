@@ -23,10 +23,6 @@ mod dialect;
 mod emit;
 mod exchange;
 mod form;
-#[allow(
-    dead_code,
-    reason = "the dialects take the framings up one after the other"
-)]
 mod framing;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -34,7 +30,6 @@ mod http;
 mod json;
 mod mcp;
 mod process;
-#[allow(dead_code, reason = "for the framings, which dialects take up")]
 mod protobuf;
 mod stream;
 mod trace;
