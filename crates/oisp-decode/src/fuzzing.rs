@@ -21,6 +21,7 @@ use crate::framing::ndjson::Ndjson;
 use crate::framing::sse::Sse;
 use crate::framing::{Framing, StreamEvent};
 use crate::http::{Ending, Half, HttpEvent, Part, Protocol, coding, h1, h2};
+use crate::mcp::Lines;
 use crate::{Decoder, HashKey, json, protobuf};
 
 pub use sockets::{session, websocket};
@@ -92,6 +93,10 @@ pub fn http1(data: &[u8]) {
 
 pub fn http1_midway(data: &[u8]) {
     protocol(data, || h1::Connection::joined_midway(2));
+}
+
+pub fn lines(data: &[u8]) {
+    protocol(data, Lines::default);
 }
 
 /// Here the cut may matter: after what is no frame, that a call is one frame is

@@ -8,6 +8,7 @@ use oisp_core::Timestamp;
 
 use super::message;
 use crate::http::{Ending, Half, HttpEvent, Part, Protocol};
+use crate::json;
 
 /// Longest line.
 pub const MAX_LINE: usize = 16 << 20;
@@ -111,7 +112,7 @@ fn event(half: Half, at: Timestamp, part: Part) -> HttpEvent {
 pub fn is_line(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"{")
         && message::may_be_message(line)
-        && serde_json::from_slice(line).is_ok_and(|json| !message::messages(json).is_empty())
+        && json::parse(line).is_some_and(|json| !message::messages(json).is_empty())
 }
 
 /// Where the first whole line that is a JSON-RPC object begins, in bytes that

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::asked::short_text;
 use super::message::{RpcError, into_object};
 use crate::dialect::Content;
+use crate::json;
 
 /// What an answer says.
 #[derive(Debug, Default)]
@@ -150,7 +151,7 @@ fn read(mut result: Map<String, Value>) -> Outcome {
     match (text, structured) {
         (Some(text), Some(structured)) => {
             // Most servers give the same twice.
-            let is_same = serde_json::from_str::<Value>(&text).is_ok_and(|json| json == structured);
+            let is_same = json::parse(text.as_bytes()).is_some_and(|json| json == structured);
             outcome.set_text(text);
             if !is_same {
                 outcome

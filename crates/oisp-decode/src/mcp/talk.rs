@@ -17,6 +17,7 @@ use crate::connection::Side;
 use crate::emit::Emitter;
 use crate::framing::StreamEvent;
 use crate::http::{Ending, Half, HttpEvent, Part, RequestHead, ResponseHead};
+use crate::json;
 
 /// What the messages of one exchange go to.
 pub struct Stage<'a, 'e> {
@@ -150,7 +151,7 @@ impl Talk {
         match (half, event.part) {
             (_, Part::Message(line)) => {
                 let written = half == Half::Request;
-                if let Ok(json) = serde_json::from_slice(&line) {
+                if let Some(json) = json::parse(&line) {
                     self.messages(at, written, message::messages(json), stage);
                 }
             }
@@ -212,7 +213,7 @@ impl Talk {
             self.reading.forget();
             return;
         }
-        if let Ok(json) = serde_json::from_str(&event.data) {
+        if let Some(json) = json::parse(event.data.as_bytes()) {
             let written = self.place.side == Side::Server;
             self.messages(at, written, message::messages(json), stage);
         }
@@ -278,7 +279,7 @@ impl Talk {
     fn rest(&mut self, at: Timestamp, is_whole: bool, stage: &mut Stage<'_, '_>) {
         match self.reading.finish() {
             Rest::Document(document) if is_whole => {
-                if let Ok(json) = serde_json::from_slice(&document) {
+                if let Some(json) = json::parse(&document) {
                     let written = self.place.side == Side::Server;
                     self.messages(at, written, message::messages(json), stage);
                 }
