@@ -33,11 +33,6 @@ pub(super) fn route(route: &Route<'_>) -> Option<&'static dyn Dialect> {
     }
 }
 
-pub(super) fn route_by_shape(route: &Route<'_>) -> Option<&'static dyn Dialect> {
-    let fits = is_versioned(route) && route.body.is_some_and(is_chat_shaped);
-    fits.then_some(&Anthropic)
-}
-
 fn is_versioned(route: &Route<'_>) -> bool {
     route.head.headers.get("anthropic-version").is_some()
 }

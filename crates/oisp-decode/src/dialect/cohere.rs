@@ -73,7 +73,7 @@ impl Dialect for ChatV1 {
 }
 
 /// `POST /v2/chat`.
-struct ChatV2;
+pub(super) struct ChatV2;
 
 impl Dialect for ChatV2 {
     fn name(&self) -> &'static str {

@@ -9,7 +9,7 @@ mod tool;
 
 use serde_json::Value;
 
-use super::route::{Route, is_chat_shaped};
+use super::route::Route;
 use super::{Answer, AnswerStream, Call, Dialect};
 use crate::http::RequestHead;
 
@@ -20,13 +20,6 @@ pub(super) fn route(route: &Route<'_>) -> Option<&'static dyn Dialect> {
     route
         .path
         .ends_with("/chat/completions")
-        .then_some(&OpenAiChat)
-}
-
-pub(super) fn route_by_shape(route: &Route<'_>) -> Option<&'static dyn Dialect> {
-    route
-        .body
-        .is_some_and(is_chat_shaped)
         .then_some(&OpenAiChat)
 }
 

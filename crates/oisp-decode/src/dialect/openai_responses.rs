@@ -23,7 +23,8 @@ pub(super) struct OpenAiResponses {
     operation: Operation,
 }
 
-static CREATE: OpenAiResponses = OpenAiResponses {
+/// Also the request and the answer behind gateways that have their shape.
+pub(super) static CREATE: OpenAiResponses = OpenAiResponses {
     name: "openai.responses",
     operation: Operation::CHAT,
 };

@@ -4,10 +4,10 @@
 use serde_json::Value;
 
 use super::{
-    Dialect, a2a, ai21, aleph_alpha, anthropic, bedrock, cohere, gemini, gemini_interactions,
-    openai_assistants, openai_audio, openai_batches, openai_chat, openai_completions,
-    openai_embeddings, openai_images, openai_moderations, openai_responses, rerank, sagemaker,
-    vertex, writer,
+    Dialect, a2a, ai21, aleph_alpha, anthropic, any_chat, bedrock, cohere, gemini,
+    gemini_interactions, llama_cpp, lmstudio, ollama, openai_assistants, openai_audio,
+    openai_batches, openai_chat, openai_completions, openai_embeddings, openai_images,
+    openai_moderations, openai_responses, rerank, sagemaker, vertex, writer,
 };
 use crate::http::RequestHead;
 
@@ -63,6 +63,9 @@ const BY_PATH: &[Rule] = &[
     gemini::route,
     gemini_interactions::route,
     vertex::route,
+    lmstudio::route,
+    ollama::route,
+    llama_cpp::route,
     openai_responses::route,
     openai_chat::route,
     openai_completions::route,
@@ -76,12 +79,7 @@ const BY_PATH: &[Rule] = &[
 ];
 
 /// Each dialect's rule for bodies on paths that nobody knows.
-const BY_SHAPE: &[Rule] = &[
-    anthropic::route_by_shape,
-    gemini::route_by_shape,
-    openai_chat::route_by_shape,
-    a2a::route_by_shape,
-];
+const BY_SHAPE: &[Rule] = &[any_chat::route_by_shape, a2a::route_by_shape];
 
 /// The dialect of a request, or `None` where it is no AI call.
 pub fn identify(
@@ -100,32 +98,52 @@ pub fn identify(
 
 /// Ends of paths that calls share with other traffic: the body must tell.
 const ENDS: &[&str] = &[
+    "/agents/completions",
+    "/api/embeddings",
     "/chat",
+    "/chat/classifications",
+    "/chat/moderations",
+    "/classifications",
     "/complete",
+    "/completion",
     "/embed",
+    "/embedding",
+    "/fim/completions",
     "/generate",
+    "/generate_stream",
+    "/infill",
     "/invocations",
     "/invocations-response-stream",
     "/invoke",
     "/invoke-with-response-stream",
+    "/ocr",
+    "/predictions",
     "/rerank",
 ];
+
+/// The same, for what may stand in the middle of a path.
+const WITHIN: &[&str] = &["/v1/conversations", "/models/", "/pipeline/"];
 
 /// Whether a body is worth parsing: by its path, or by the words that every
 /// call has. Most JSON that a machine posts is not for a model.
 pub fn is_worth_parsing(head: &RequestHead, bytes: &[u8]) -> bool {
-    const WORDS: [(&[u8], &[u8]); 5] = [
+    const WORDS: [(&[u8], &[u8]); 6] = [
         (b"\"messages\"", b"\"model\""),
         (b"\"input\"", b"\"model\""),
+        (b"\"inputs\"", b"\"parameters\""),
         (b"\"prompt\"", b"\"model\""),
         (b"\"input_file_id\"", b"\"endpoint\""),
         (b"\"contents\"", b"\"parts\""),
     ];
     let has = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
-    let path = head.path.as_deref().map(without_query).unwrap_or_default();
     identify(head, None).is_some()
-        || ENDS.iter().any(|end| path.ends_with(end))
+        || may_be_path(head)
         || WORDS.iter().any(|(one, other)| has(one) && has(other))
+}
+
+fn may_be_path(head: &RequestHead) -> bool {
+    let path = head.path.as_deref().map(without_query).unwrap_or_default();
+    ENDS.iter().any(|end| path.ends_with(end)) || WITHIN.iter().any(|part| path.contains(part))
 }
 
 /// A path without its query.
