@@ -23,6 +23,7 @@ mod llama_cpp;
 mod lmstudio;
 mod mcp_content;
 mod mcp_sampling;
+mod mistral;
 mod ollama;
 mod openai;
 mod openai_assistants;

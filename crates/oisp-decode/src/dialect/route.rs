@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Dialect, a2a, ai21, aleph_alpha, anthropic, any_chat, bedrock, cohere, gemini,
-    gemini_interactions, llama_cpp, lmstudio, ollama, openai_assistants, openai_audio,
+    gemini_interactions, llama_cpp, lmstudio, mistral, ollama, openai_assistants, openai_audio,
     openai_batches, openai_chat, openai_completions, openai_embeddings, openai_images,
     openai_moderations, openai_responses, rerank, sagemaker, vertex, writer,
 };
@@ -64,6 +64,7 @@ const BY_PATH: &[Rule] = &[
     gemini_interactions::route,
     vertex::route,
     lmstudio::route,
+    mistral::route,
     ollama::route,
     llama_cpp::route,
     openai_responses::route,
