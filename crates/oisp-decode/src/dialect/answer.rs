@@ -152,7 +152,7 @@ pub fn error_of(body: &Value) -> Option<Error> {
 /// The error that the body of a failed request tells of, also in the forms that
 /// in a good answer would mean something else.
 pub fn error_of_failure(body: &Value) -> Option<Error> {
-    error_of(body).or_else(|| {
+    error_of(body).or_else(|| listed_error(body)).or_else(|| {
         let message = ["message", "Message", "detail"]
             .into_iter()
             .find_map(|key| message_of(body.get(key)?));
@@ -165,6 +165,12 @@ pub fn error_of_failure(body: &Value) -> Option<Error> {
             code: text_of(body.get("code")),
         })
     })
+}
+
+/// The first of several errors, as IBM and Cloudflare tell them.
+fn listed_error(body: &Value) -> Option<Error> {
+    let first = body.get("errors")?.get(0)?;
+    error_of(&serde_json::json!({"error": first}))
 }
 
 /// A message, or the messages of a list as FastAPI writes what is wrong with

@@ -4,10 +4,11 @@
 use serde_json::Value;
 
 use super::{
-    Dialect, a2a, ai21, aleph_alpha, anthropic, any_chat, bedrock, cohere, gemini,
-    gemini_interactions, llama_cpp, lmstudio, mistral, ollama, openai_assistants, openai_audio,
-    openai_batches, openai_chat, openai_completions, openai_embeddings, openai_images,
-    openai_moderations, openai_responses, rerank, sagemaker, vertex, writer,
+    Dialect, a2a, ai21, aleph_alpha, anthropic, any_chat, bedrock, cloudflare, cohere, dashscope,
+    databricks, gemini, gemini_interactions, huggingface, llama_cpp, lmstudio, mistral, ollama,
+    openai_assistants, openai_audio, openai_batches, openai_chat, openai_completions,
+    openai_embeddings, openai_images, openai_moderations, openai_responses, replicate, rerank,
+    sagemaker, vertex, watsonx, writer,
 };
 use crate::http::RequestHead;
 
@@ -66,6 +67,11 @@ const BY_PATH: &[Rule] = &[
     lmstudio::route,
     mistral::route,
     ollama::route,
+    replicate::route,
+    watsonx::route,
+    cloudflare::route,
+    dashscope::route,
+    databricks::route,
     llama_cpp::route,
     openai_responses::route,
     openai_chat::route,
@@ -77,6 +83,7 @@ const BY_PATH: &[Rule] = &[
     openai_batches::route,
     openai_assistants::route,
     a2a::route,
+    huggingface::route,
 ];
 
 /// Each dialect's rule for bodies on paths that nobody knows.
@@ -144,7 +151,9 @@ pub fn is_worth_parsing(head: &RequestHead, bytes: &[u8]) -> bool {
 
 fn may_be_path(head: &RequestHead) -> bool {
     let path = head.path.as_deref().map(without_query).unwrap_or_default();
-    ENDS.iter().any(|end| path.ends_with(end)) || WITHIN.iter().any(|part| path.contains(part))
+    ENDS.iter().any(|end| path.ends_with(end))
+        || WITHIN.iter().any(|part| path.contains(part))
+        || huggingface::is_its_host(head)
 }
 
 /// A path without its query.
