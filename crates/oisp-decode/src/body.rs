@@ -194,7 +194,9 @@ impl Body {
 pub fn is_readable(headers: &Headers) -> bool {
     headers.get("content-type").is_none_or(|kind| {
         let kind = kind.to_ascii_lowercase();
-        ["json"].iter().any(|word| kind.contains(word))
+        ["json", "application/connect+"]
+            .iter()
+            .any(|word| kind.contains(word))
     })
 }
 

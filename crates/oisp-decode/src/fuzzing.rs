@@ -156,7 +156,7 @@ pub fn dialect(data: &[u8]) {
     check(&events);
 }
 
-const PATHS: [&str; 24] = [
+const PATHS: [&str; 38] = [
     "/v1/chat/completions",
     "/v1/completions",
     "/v1/responses",
@@ -180,6 +180,20 @@ const PATHS: [&str; 24] = [
     "/v2/rerank",
     "/api/chat",
     "/api/generate",
+    "/api/embed",
+    "/v1/conversations",
+    "/v1/ocr",
+    "/v1/models/o/n/predictions",
+    "/generate_stream",
+    "/ml/v1/text/generation_stream",
+    "/ai/run/@cf/o/m",
+    "/api/v1/services/aigc/text-generation/generation",
+    "/serving-endpoints/e/invocations",
+    "/completion",
+    "/api/v1/chat",
+    "/backend-api/f/conversation",
+    "/api/organizations/o/chat_conversations/c/completion",
+    "/agent.v1.AgentService/Run",
     "/unknown",
 ];
 

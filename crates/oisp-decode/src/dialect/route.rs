@@ -4,11 +4,11 @@
 use serde_json::Value;
 
 use super::{
-    Dialect, a2a, ai21, aleph_alpha, anthropic, any_chat, bedrock, cloudflare, cohere, dashscope,
-    databricks, gemini, gemini_interactions, huggingface, llama_cpp, lmstudio, mistral, ollama,
-    openai_assistants, openai_audio, openai_batches, openai_chat, openai_completions,
-    openai_embeddings, openai_images, openai_moderations, openai_responses, replicate, rerank,
-    sagemaker, vertex, watsonx, writer,
+    Dialect, a2a, ai21, aleph_alpha, anthropic, any_chat, bedrock, chatgpt_web, claude_web,
+    cloudflare, cohere, cursor, dashscope, databricks, gemini, gemini_interactions, huggingface,
+    llama_cpp, lmstudio, mistral, ollama, openai_assistants, openai_audio, openai_batches,
+    openai_chat, openai_completions, openai_embeddings, openai_images, openai_moderations,
+    openai_responses, replicate, rerank, sagemaker, vertex, watsonx, writer,
 };
 use crate::http::RequestHead;
 
@@ -72,6 +72,9 @@ const BY_PATH: &[Rule] = &[
     cloudflare::route,
     dashscope::route,
     databricks::route,
+    chatgpt_web::route,
+    claude_web::route,
+    cursor::route,
     llama_cpp::route,
     openai_responses::route,
     openai_chat::route,
