@@ -74,19 +74,24 @@ impl Draft {
         if self.compressed {
             match inflater.push(bytes, room, kept) {
                 Ok(cut) => self.message.damage.cut = cut,
-                Err(inflate::Broken) => self.message.damage.broken_coding = true,
+                // How much came out before it was seen to be broken depends on
+                // how the bytes were cut.
+                Err(inflate::Broken) => {
+                    self.message.damage.broken_coding = true;
+                    kept.clear();
+                }
             }
         } else {
             kept.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
             self.message.damage.cut = bytes.len() > room;
         }
-        self.held.add(kept.len() - before);
+        self.held.add(kept.len().saturating_sub(before));
     }
 
     pub(super) fn finish(mut self, inflater: &mut Inflater) -> Message {
         if self.compressed {
             if !self.message.damage.any() {
-                self.add(&inflate::TAIL, inflater);
+                self.add(inflater.tail(), inflater);
             }
             inflater.end_message(!self.message.damage.any());
         }

@@ -345,6 +345,27 @@ fn a_message_is_cut_at_its_limit() {
     assert_eq!(cut(&read(TAKEOVER, &stream)), (MAX_MESSAGE, true));
 }
 
+#[test]
+fn what_is_broken_is_so_however_it_is_cut() {
+    // Text, then a distance that points before it; and a last block before what
+    // looks like the end that senders leave out.
+    let mut broken = vec![0xf2];
+    broken.extend([0x47; 90]);
+    broken.extend([
+        0x32, 0xcd, 0x00, 0xc9, 0x07, 0xd9, 0x23, 0x51, 1, 0, 0, 0, 7, 0, 0, 0xf7, 0x21,
+    ]);
+    let after_last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0, 0, 0xff, 0xff];
+    for payload in [&broken[..], &after_last] {
+        let bytes = frame(0xc1, None, payload);
+        let whole = read(NO_TAKEOVER, &bytes);
+        assert_eq!(whole, [damaged("", UNREADABLE)]);
+        for at in 1..bytes.len() {
+            let (one, other) = bytes.split_at(at);
+            assert_eq!(read_chunks(NO_TAKEOVER, &[one, other]), whole, "{at}");
+        }
+    }
+}
+
 fn any_part() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         "[a-zé]{0,40}".prop_map(|text| text_frame(&text)),
