@@ -61,7 +61,7 @@ def cohere_v1(recording, provider, _):
     if ask.get("preamble"):
         call.say("system", ask["preamble"])
     for turn in ask.get("chat_history") or []:
-        call.say(turn.get("role"), turn.get("message"))
+        call.say(turn.get("role", "").lower(), turn.get("message"))
     if ask.get("message"):
         call.say("user", ask["message"])
     if recording.status >= 400:
@@ -250,7 +250,7 @@ def replicate(recording, provider, model):
 
 def assistant_run(recording, provider, _):
     """A run on a stored thread whose answer comes as a stream: a call to a model, but of an API that may be left out."""
-    call = Call("assistants run", provider, "chat", Either(None, recording.ask().get("model")))
+    call = Call("assistants run", provider, Either("chat", "other"), Either(None, recording.ask().get("model")))
     call.optional, call.messages, call.choices, call.usage = True, None, ANY, ANY
     call.streaming, call.answer_model = True, ANY
     return call

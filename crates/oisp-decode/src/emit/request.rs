@@ -181,7 +181,7 @@ fn fill_messages(data: &mut Request, call: &Call) {
     let has_system = messages
         .iter()
         .any(|spoken| spoken.message.role == "system");
-    data.has_system_prompt = is_chat.then_some(has_system);
+    data.has_system_prompt = (is_chat || has_system).then_some(has_system);
     let images: usize = messages
         .iter()
         .filter_map(|spoken| spoken.message.image_count)

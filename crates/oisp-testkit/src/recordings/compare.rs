@@ -50,8 +50,10 @@ pub fn calls(events: &[Value]) -> Vec<Vec<Value>> {
         if let Some(data) = event.get_mut("data").and_then(Value::as_object_mut) {
             data.remove("conversation_id");
         }
-        let id = request_id(&event).unwrap_or_default().to_owned();
-        calls.entry(id).or_default().push(event);
+        // What comes on top of a call, such as `ai.embedding`, names none.
+        if let Some(id) = request_id(&event) {
+            calls.entry(id.to_owned()).or_default().push(event);
+        }
     }
     calls.values().map(|call| normal(call)).collect()
 }
@@ -81,17 +83,23 @@ fn request_id(event: &Value) -> Option<&str> {
 
 /// Every id that an event gives itself, by order of appearance. That of a
 /// conversation is among them: where the client names none, it is made of the
-/// first call's place in the connection.
+/// first call's place in the connection. So are those of its trace.
 fn names(events: &[Value]) -> HashMap<String, String> {
     let mut names = HashMap::new();
     let ids = events.iter().flat_map(|event| {
         let of = |key| event.get(key).and_then(Value::as_str);
+        let trace = |key| event.get("trace_context")?.get(key)?.as_str();
         let data = |key| event.get("data")?.get(key)?.as_str();
         [
             of("event_id"),
             data("request_id"),
             data("conversation_id"),
             data("session_id"),
+            event
+                .get("attrs")
+                .and_then(|attrs| attrs.get("oisp.call_id")?.as_str()),
+            trace("trace_id"),
+            trace("span_id"),
         ]
     });
     for id in ids.flatten() {

@@ -77,9 +77,10 @@ impl Counts {
     }
 
     /// The same result further on: the output grows, the input is told once
-    /// and is 0 from then on.
+    /// and is 0 from then on, which says nothing of it.
     pub(super) fn grow(&mut self, result: &Map<String, Value>) {
-        self.input = self.input.max(result.number("input_token_count"));
+        let input = result.number("input_token_count");
+        self.input = self.input.max(input.filter(|count| *count > 0));
         self.output = self.output.max(result.number("generated_token_count"));
     }
 

@@ -163,7 +163,11 @@ fn wrong_calls(whole: &Value, torn: &Value) -> Option<String> {
                     .iter()
                     .all(|key| full[key] == call[key]);
                 let cut_short = call["arguments"].is_string() && full["arguments"].is_object();
-                same && (cut_short || full["arguments"] == call["arguments"])
+                let text = |call: &Value| call["arguments"].as_str().map(str::to_owned);
+                let begins = text(full)
+                    .zip(text(call))
+                    .is_some_and(|(full, cut)| full.starts_with(&cut));
+                same && (cut_short || begins || full["arguments"] == call["arguments"])
             })
         });
         if !known {
