@@ -61,7 +61,7 @@ def cohere_v1(recording, provider, _):
     if ask.get("preamble"):
         call.say("system", ask["preamble"])
     for turn in ask.get("chat_history") or []:
-        call.say(turn.get("role", "").lower(), turn.get("message"))
+        call.say(turn.get("role", "").upper(), turn.get("message"))
     if ask.get("message"):
         call.say("user", ask["message"])
     if recording.status >= 400:

@@ -65,9 +65,11 @@ pub fn protocol_buffers(data: &[u8]) {
     }
 }
 
-/// What the bounded reader takes, the library reads alike.
+/// What the bounded reader takes, the library reads alike, save for the name by
+/// which the library passes raw text to itself.
 pub fn json_tree(data: &[u8]) {
-    if let Some(tree) = json::parse(data) {
+    let is_private = memchr::memmem::find(data, b"$serde_json::private").is_some();
+    if let (Some(tree), false) = (json::parse(data), is_private) {
         assert_eq!(Some(tree), serde_json::from_slice(data).ok());
     }
     json::parse_vectors(data);

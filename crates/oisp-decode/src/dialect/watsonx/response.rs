@@ -84,6 +84,13 @@ impl Counts {
         self.output = self.output.max(result.number("generated_token_count"));
     }
 
+    pub(super) const fn without_output(self) -> Self {
+        Self {
+            output: None,
+            ..self
+        }
+    }
+
     pub(super) fn usage(self) -> Option<UsageDraft> {
         let usage = Usage {
             prompt_tokens: self.input,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::response::{self, Counts};
 use crate::dialect::AnswerStream;
-use crate::dialect::answer::{Answer, error_of_failure};
+use crate::dialect::answer::{Answer, ChoiceDraft, error_of_failure};
 use crate::dialect::json::{Fields, object};
 
 #[derive(Default)]
@@ -45,7 +45,12 @@ impl AnswerStream for Stream {
         &self.answer
     }
 
-    fn finish(self: Box<Self>) -> Answer {
+    fn finish(mut self: Box<Self>) -> Answer {
+        // Of an answer whose end did not come, the last count is no total.
+        let is_over = |draft: &ChoiceDraft| draft.finish.is_some();
+        if self.torn && !self.answer.choices.values().all(is_over) {
+            self.answer.usage = self.counts.without_output().usage();
+        }
         self.answer
     }
 }
