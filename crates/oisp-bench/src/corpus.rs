@@ -3,11 +3,14 @@
 //! JSON documents that are in them. The same on every run.
 
 mod anthropic;
+pub mod hostile;
+mod multiplexed;
 mod openai;
+mod responses;
 mod text;
 mod wire;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use bytes::Bytes;
 use oisp_core::event::{Completeness, Data};
 use oisp_core::{Event, RawEvent};
@@ -15,7 +18,7 @@ use oisp_decode::{Decoder, HashKey};
 
 pub use text::Words;
 
-/// One exchange.
+/// One connection with an exchange, or with many.
 pub struct Case {
     /// What it is.
     pub name: &'static str,
@@ -25,8 +28,8 @@ pub struct Case {
     pub documents: Vec<Bytes>,
     /// The compressed body of the answer.
     pub compressed: Option<Bytes>,
-    /// Text of the answer.
-    pub text: String,
+    /// Text of each answer.
+    pub texts: Vec<String>,
 }
 
 /// A stream of so many deltas.
@@ -34,16 +37,61 @@ pub fn stream(chunks: usize) -> Case {
     openai::stream("OpenAI stream", chunks)
 }
 
-/// All cases that are compared with plain parsing.
-pub fn all() -> Vec<Case> {
-    vec![
-        openai::chat("short chat", false),
-        openai::tools("47 KB request with tools, tool call"),
-        anthropic::agent("100 KB agent conversation, streamed"),
-        openai::stream("OpenAI stream, 1,000 chunks", 1000),
-        anthropic::stream("Anthropic stream, 1,000 chunks", 1000),
-        openai::chat("long answer, gzip", true),
-    ]
+/// The same of Anthropic.
+pub fn anthropic_stream(chunks: usize) -> Case {
+    anthropic::stream("Anthropic stream", chunks)
+}
+
+/// Makes a case of that name.
+type Make = fn(&'static str) -> anyhow::Result<Case>;
+
+/// The cases that are compared with plain parsing.
+const CASES: [(&str, Make); 8] = [
+    ("short chat", |name| Ok(openai::chat(name, false))),
+    ("47 KB request with tools, tool call", |name| {
+        Ok(openai::tools(name))
+    }),
+    ("100 KB agent conversation, streamed", |name| {
+        Ok(anthropic::agent(name))
+    }),
+    ("OpenAI stream, 1,000 chunks", |name| {
+        Ok(openai::stream(name, 1000))
+    }),
+    ("Anthropic stream, 1,000 chunks", |name| {
+        Ok(anthropic::stream(name, 1000))
+    }),
+    ("Responses stream, 1,000 chunks", |name| {
+        Ok(responses::stream(name, 1000))
+    }),
+    ("long answer, gzip", |name| Ok(openai::chat(name, true))),
+    ("100 chats at once, HTTP/2", |name| {
+        multiplexed::chats(name, 100)
+    }),
+];
+
+/// The names of all cases.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CASES.iter().map(|(name, _)| *name)
+}
+
+/// The case of that name.
+///
+/// # Errors
+/// Where there is none, or it cannot be put on the wire.
+pub fn named(name: &str) -> anyhow::Result<Case> {
+    let (name, make) = CASES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .with_context(|| format!("no case {name}"))?;
+    make(name)
+}
+
+/// All cases.
+///
+/// # Errors
+/// Where one cannot be put on the wire.
+pub fn all() -> anyhow::Result<Vec<Case>> {
+    names().map(named).collect()
 }
 
 impl Case {
@@ -70,9 +118,13 @@ impl Case {
             .iter()
             .filter(|event| matches!(event.data, Data::AiRequest(_)))
             .count();
-        let said: Vec<_> = events.iter().filter_map(said).collect();
+        let mut said: Vec<_> = events.iter().filter_map(said).collect();
+        let mut sent: Vec<_> = self.texts.iter().map(String::as_str).collect();
+        // Answers on one connection may come in any order.
+        said.sort_unstable();
+        sent.sort_unstable();
         ensure!(
-            requests == 1 && said == [self.text.as_str()],
+            requests == sent.len() && said == sent,
             "{}: decoded to something else",
             self.name
         );
@@ -95,32 +147,39 @@ fn said(event: &Event) -> Option<&str> {
     let Data::AiResponse(response) = &event.data else {
         return None;
     };
-    let choice = response.choices.as_ref()?.first()?;
-    Some(choice.message.content.as_deref().unwrap_or_default())
+    let choice = response.choices.iter().flatten().next();
+    let content = choice.and_then(|choice| choice.message.content.as_deref());
+    Some(content.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        reason = "a test states its assumptions by panicking"
+    )]
+
     use super::*;
 
     #[test]
     fn every_case_is_decoded_whole_to_what_was_said() {
-        for case in all() {
+        for case in all().unwrap() {
             let events = case.events().unwrap();
-            assert!(events.len() >= 2, "{}", case.name);
+            assert!(events.len() >= 2 * case.texts.len(), "{}", case.name);
         }
     }
 
     #[test]
     fn the_sizes_are_those_that_the_names_say() {
-        let sizes: Vec<_> = all()
-            .iter()
-            .map(|case| case.documents[0].len() >> 10)
-            .collect();
-        assert!((45..50).contains(&sizes[1]), "{sizes:?}");
-        assert!((96..106).contains(&sizes[2]), "{sizes:?}");
-        assert!(all()[3].documents.len() >= 1000);
-        assert!(all()[4].documents.len() >= 1000);
+        let cases = all().unwrap();
+        let size = |at: usize| cases[at].documents[0].len() >> 10;
+        assert!((45..50).contains(&size(1)), "{}", size(1));
+        assert!((96..106).contains(&size(2)), "{}", size(2));
+        for stream in &cases[3..6] {
+            assert!(stream.documents.len() >= 1000, "{}", stream.name);
+        }
+        assert_eq!(cases[7].texts.len(), 100);
     }
 
     #[test]

@@ -20,7 +20,7 @@ const GROWTH: Bar = Bar::AtMost(1.2);
 /// Prints the rows of decoding.
 pub fn measure(report: &mut Report) -> anyhow::Result<()> {
     report.section("decode: share of its time that serde_json needs to parse the same bodies");
-    for case in corpus::all() {
+    for case in corpus::all()? {
         case.events()?;
         let compared = compare(decoding(&case), || parse(&case));
         tell(&case, &compared, report);
@@ -29,12 +29,13 @@ pub fn measure(report: &mut Report) -> anyhow::Result<()> {
             report.row("  inflating and parsing", share * 100.0, "%", Bar::None, "");
         }
     }
+    flat(report)?;
     growth(report)
 }
 
 fn tell(case: &Case, compared: &Comparison, report: &mut Report) {
     let share = compared.peer_share * 100.0;
-    let pairs = 1e9 / compared.subject;
+    let pairs = 1e9 / compared.subject * case.texts.len() as f64;
     let beside = format!("{pairs:.0} pairs/s, {}", speed(case, compared.subject));
     if compared.steady {
         report.row(case.name, share, "%", PARSING_SHARE, &beside);
@@ -43,17 +44,18 @@ fn tell(case: &Case, compared: &Comparison, report: &mut Report) {
     }
 }
 
-/// What so many nanoseconds a pair mean.
+/// What so many nanoseconds mean.
 pub fn speed(case: &Case, nanos: f64) -> String {
     let bytes = case.bytes() as f64;
     format!(
         "{:.0} MB/s, {:.1} µs a pair",
         bytes * 1e3 / nanos,
-        nanos / 1e3
+        nanos / 1e3 / case.texts.len() as f64
     )
 }
 
-fn decoding(case: &Case) -> impl FnMut() {
+/// Decodes a case each time it is called.
+pub fn decoding(case: &Case) -> impl FnMut() {
     let mut decoder = corpus::decoder();
     let mut events = Vec::new();
     move || {
@@ -65,7 +67,8 @@ fn decoding(case: &Case) -> impl FnMut() {
     }
 }
 
-fn parse(case: &Case) {
+/// Parses the documents of a case.
+pub fn parse(case: &Case) {
     for document in &case.documents {
         let _ = black_box(serde_json::from_slice::<Value>(document));
     }
@@ -76,6 +79,30 @@ fn inflate_and_parse(case: &Case) {
     let _ = GzDecoder::new(case.compressed.as_deref().unwrap_or_default()).read_to_end(&mut plain);
     black_box(&plain);
     parse(case);
+}
+
+/// A chunk of a long stream beside one of a short stream.
+fn flat(report: &mut Report) -> anyhow::Result<()> {
+    report.section("decode: cost of a chunk in a stream of 8,000, by that in one of 250");
+    let streams: [(&str, fn(usize) -> Case); 2] = [
+        ("OpenAI chat", corpus::stream),
+        ("Anthropic", corpus::anthropic_stream),
+    ];
+    for (name, stream) in streams {
+        let (short, long) = (stream(250), stream(8000));
+        short.events()?;
+        long.events()?;
+        let compared = compare(decoding(&long), decoding(&short));
+        let in_long = compared.subject / 8000.0;
+        let in_short = compared.subject * compared.peer_share / 250.0;
+        let beside = format!(
+            "{:.2} µs a chunk of 250, {:.2} µs of 8,000",
+            in_short / 1e3,
+            in_long / 1e3
+        );
+        report.row(name, in_long / in_short, "×", GROWTH, &beside);
+    }
+    Ok(())
 }
 
 /// Both read more memory in a longer stream, and miss the caches more often:

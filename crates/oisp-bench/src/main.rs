@@ -1,7 +1,7 @@
 //! `oisp-bench`: measures the sensor against its quality bars.
 //!
-//! `oisp-bench [decode] [capture] [sensor] [--sensor PATH]`, all three parts
-//! where none is named. Each figure is printed with its bar or its peer beside
+//! `oisp-bench [decode] [capture] [sensor] [instructions] [--sensor PATH]`; the
+//! first three parts where none is named. Each figure is printed with its bar or its peer beside
 //! it; the parts that attach to the kernel need root and are skipped aloud
 //! without it. The figures of one machine are in `docs/benchmarks.md`.
 //!
@@ -11,11 +11,13 @@
 mod clock;
 mod corpus;
 mod decode;
+mod instructions;
 #[cfg(target_os = "linux")]
 mod live;
 #[cfg(not(target_os = "linux"))]
 #[path = "live_none.rs"]
 mod live;
+mod one;
 mod redact;
 mod report;
 mod stages;
@@ -33,20 +35,34 @@ struct Options {
     decode: bool,
     capture: bool,
     sensor: bool,
+    instructions: bool,
     binary: PathBuf,
 }
 
 fn main() -> ExitCode {
-    let options = match options(std::env::args().skip(1)) {
+    let words: Vec<_> = std::env::args().skip(1).collect();
+    if let Some(("one", words)) = words
+        .split_first()
+        .map(|(word, rest)| (word.as_str(), rest))
+    {
+        return done(one::run(words));
+    }
+    let options = match options(words.into_iter()) {
         Ok(options) => options,
-        Err(error) => {
-            report::note(format_args!("error: {error:#}"));
-            return ExitCode::from(2);
-        }
+        Err(error) => return done(Err(error)),
     };
     let mut report = Report::default();
     measure(&options, &mut report);
     report.close()
+}
+
+/// 2 where the words on the command line mean nothing.
+fn done(result: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
+    report::note(format_args!("error: {error:#}"));
+    ExitCode::from(2)
 }
 
 fn measure(options: &Options, report: &mut Report) {
@@ -56,6 +72,10 @@ fn measure(options: &Options, report: &mut Report) {
             .and_then(|()| stages::measure(report))
             .and_then(|()| redact::measure(report));
         report.check("decode", decoded);
+    }
+    if options.instructions {
+        let counted = instructions::measure(report);
+        report.check("instructions", counted);
     }
     if options.capture {
         let captured = live::capture(&options.binary, report);
@@ -72,6 +92,7 @@ fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
         decode: false,
         capture: false,
         sensor: false,
+        instructions: false,
         binary: beside_this()?,
     };
     while let Some(word) = words.next() {
@@ -79,13 +100,16 @@ fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
             "decode" => options.decode = true,
             "capture" => options.capture = true,
             "sensor" => options.sensor = true,
+            "instructions" => options.instructions = true,
             "--sensor" => options.binary = words.next().context("--sensor needs a path")?.into(),
             other => {
-                bail!("unknown word {other}; there are decode, capture, sensor and --sensor PATH")
+                bail!(
+                    "unknown word {other}; there are decode, capture, sensor, instructions and --sensor PATH"
+                )
             }
         }
     }
-    if !(options.decode || options.capture || options.sensor) {
+    if !(options.decode || options.capture || options.sensor || options.instructions) {
         (options.decode, options.capture, options.sensor) = (true, true, true);
     }
     Ok(options)

@@ -76,7 +76,7 @@ fn exchange(name: &'static str, body: &Value, chunks: usize, mut words: Words) -
     ));
     frames.push(frame("message_stop", json!({})));
     wire.stream(frames);
-    wire.close(name, text)
+    wire.close(name, vec![text])
 }
 
 fn start() -> Frame {

@@ -6,8 +6,8 @@ use super::Case;
 use super::text::Words;
 use super::wire::{Frame, Wire};
 
-const HOST: &str = "api.openai.com";
-const PATH: &str = "/v1/chat/completions";
+pub(super) const HOST: &str = "api.openai.com";
+pub(super) const PATH: &str = "/v1/chat/completions";
 const FIELDS: &str = "authorization: Bearer sk-proj-made-up-for-the-benchmark-0000\r\nx-stainless-lang: python\r\nx-stainless-package-version: 2.8.0\r\nx-stainless-runtime: CPython\r\n";
 const ID: &str = "chatcmpl-CeMadeUp0123456789abcdef";
 const MODEL: &str = "gpt-4o-2024-08-06";
@@ -27,15 +27,12 @@ pub(super) fn chat(name: &'static str, gzip: bool) -> Case {
         FIELDS,
         &json!({"model": "gpt-4o", "messages": messages, "temperature": 0.2}),
     );
-    let answer = answer(
-        &json!({"role": "assistant", "content": text, "refusal": null, "annotations": []}),
-        "stop",
-    );
+    let answer = said(&text);
     match gzip {
         true => wire.gzip_answer(&answer),
         false => wire.answer(&answer),
     }
-    wire.close(name, text)
+    wire.close(name, vec![text])
 }
 
 /// 20 tools and a history of calls and their results; the answer calls one.
@@ -58,7 +55,7 @@ pub(super) fn tools(name: &'static str) -> Case {
         &json!({"role": "assistant", "content": null, "tool_calls": [call(99, &mut words)]}),
         "tool_calls",
     ));
-    wire.close(name, String::new())
+    wire.close(name, vec![String::new()])
 }
 
 /// An answer in so many deltas.
@@ -86,23 +83,35 @@ pub(super) fn stream(name: &'static str, chunks: usize) -> Case {
         data: None,
     });
     wire.stream(frames);
-    wire.close(name, text)
+    wire.close(name, vec![text])
 }
 
 fn chunk(delta: &Value, finish: Option<&str>, usage: Option<Value>) -> Frame {
+    Frame {
+        name: None,
+        data: Some(chunk_json(delta, finish, usage)),
+    }
+}
+
+/// A chunk of a stream.
+pub(super) fn chunk_json(delta: &Value, finish: Option<&str>, usage: Option<Value>) -> Value {
     let choices = match delta {
         Value::Null => json!([]),
         delta => json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]),
     };
-    let data = json!({
+    json!({
         "id": ID, "object": "chat.completion.chunk", "created": 1_760_000_000, "model": MODEL,
         "service_tier": "default", "system_fingerprint": "fp_made_up", "choices": choices, "usage": usage,
         "obfuscation": "aB3dE5gH7j",
-    });
-    Frame {
-        name: None,
-        data: Some(data),
-    }
+    })
+}
+
+/// An answer that says `text`.
+pub(super) fn said(text: &str) -> Value {
+    answer(
+        &json!({"role": "assistant", "content": text, "refusal": null, "annotations": []}),
+        "stop",
+    )
 }
 
 fn answer(message: &Value, finish: &str) -> Value {

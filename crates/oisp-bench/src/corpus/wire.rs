@@ -1,4 +1,4 @@
-//! HTTP/1.1 on a captured connection, one record for each TLS record.
+//! A captured connection, with messages of HTTP/1.1, one record for each TLS record.
 
 use std::io::Write;
 
@@ -127,18 +127,24 @@ impl Wire {
     }
 
     /// The connection ends.
-    pub(super) fn close(mut self, name: &'static str, text: String) -> Case {
+    pub(super) fn close(mut self, name: &'static str, texts: Vec<String>) -> Case {
         self.record(TlsKind::Closed);
         Case {
             name,
             records: self.records,
             documents: self.documents,
             compressed: self.compressed,
-            text,
+            texts,
         }
     }
 
-    fn document(&mut self, value: &Value) -> Bytes {
+    /// What was captured, of a connection that goes on.
+    pub(super) fn into_records(self) -> Vec<RawEvent> {
+        self.records
+    }
+
+    /// The text of a document, which is noted as one that is in the bytes.
+    pub(super) fn document(&mut self, value: &Value) -> Bytes {
         let bytes = Bytes::from(value.to_string());
         self.documents.push(bytes.clone());
         bytes
@@ -152,7 +158,8 @@ impl Wire {
         );
     }
 
-    fn data(&mut self, direction: Direction, bytes: &[u8]) {
+    /// Bytes of one direction.
+    pub(super) fn data(&mut self, direction: Direction, bytes: &[u8]) {
         for piece in bytes.chunks(RECORD) {
             let [outgoing, incoming] = &mut self.offsets;
             let next = match direction {
