@@ -12,17 +12,21 @@ use crate::http::Headers;
 /// credential can be followed there and nothing can be learnt from the hash
 /// elsewhere.
 #[derive(Clone, Debug)]
-pub struct HashKey(Secret<[u8; 32]>);
+pub struct HashKey(Secret<Hmac<Sha256>>);
 
 impl HashKey {
     /// Wraps 32 random bytes.
-    pub const fn new(key: [u8; 32]) -> Self {
-        Self(Secret::new(key))
+    pub fn new(key: [u8; 32]) -> Self {
+        // A key is filled up with zeros to the length of a block (RFC 2104).
+        let mut block = [0; 64];
+        let (start, _) = block.split_at_mut(key.len());
+        start.copy_from_slice(&key);
+        Self(Secret::new(Hmac::new(&block.into())))
     }
 
     /// The keyed hash of a text that must not be told.
     pub(crate) fn hash(&self, credential: &str) -> Option<String> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose()).ok()?;
+        let mut mac = self.0.expose().clone();
         mac.update(credential.as_bytes());
         let digest = mac.finalize().into_bytes();
         Some(format!(
@@ -103,6 +107,13 @@ mod tests {
         let mut headers = Headers::default();
         headers.push(name, value.as_bytes());
         auth_of(&headers, &HashKey::new([7; 32]))
+    }
+
+    /// As Python's `hmac` computes it.
+    #[test]
+    fn the_hash_is_hmac() {
+        let hash = HashKey::new([7; 32]).hash("Hi There").unwrap();
+        assert_eq!(hash, "hmac-sha256:db4691259ca0714059cf917fffab03d1");
     }
 
     #[test]

@@ -132,7 +132,10 @@ impl Sse {
         if std::mem::replace(&mut self.has_data, true) {
             self.event.data.push('\n');
         }
-        self.event.data.push_str(&String::from_utf8_lossy(value));
+        match std::str::from_utf8(value) {
+            Ok(text) => self.event.data.push_str(text),
+            Err(_) => self.event.data.push_str(&String::from_utf8_lossy(value)),
+        }
     }
 
     /// The text is reused: an allocation less for each event.

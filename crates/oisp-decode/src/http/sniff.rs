@@ -49,8 +49,10 @@ pub fn start_of(bytes: &[u8]) -> Start {
         };
     }
     for method in METHODS {
-        let line = [method.as_bytes(), b" "].concat();
-        if is_prefix_or_start(bytes, &line) {
+        let is_blank = |byte: &u8| *byte == b' ';
+        if is_prefix_or_start(bytes, method.as_bytes())
+            && bytes.get(method.len()).is_none_or(is_blank)
+        {
             return if bytes.len() > method.len() {
                 Start::H1Request
             } else {
