@@ -42,7 +42,7 @@ ebpf: ## rebuild the committed eBPF objects from their source
 ebpf-check: ## prove that the committed eBPF objects are their source, byte for byte
 	@scripts/ebpf-build.sh --check
 
-bench: ## measure the sensor against its quality bars (ARGS: decode capture sensor)
+bench: ## measure the sensor against its quality bars (ARGS: decode capture sensor instructions)
 	@scripts/bench.sh $(ARGS)
 
 fuzz: ## fuzz the decoder's parsers (ARGS: SECONDS for each, then TARGETS; needs a nightly compiler)
