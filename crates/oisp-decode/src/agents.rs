@@ -30,6 +30,9 @@ pub struct Agents {
     pub sessions: Sessions,
 }
 
+/// Longest id or name that a call is remembered by, bytes.
+const MAX_NAME: usize = 1024;
+
 /// Most calls that wait for their result; above it the oldest are forgotten.
 const MAX_OPEN: usize = 8192;
 
@@ -86,6 +89,10 @@ impl Key {
 impl OpenCalls {
     /// A model asked the process to run a tool.
     pub fn called(&mut self, conn: &ConnId, event: EventId, call: &ToolCall, at: Timestamp) {
+        let id = call.id.as_deref().unwrap_or_default();
+        if call.name.len().max(id.len()) > MAX_NAME {
+            return;
+        }
         let open = OpenCall {
             event,
             tool: call.name.clone(),
@@ -373,6 +380,20 @@ mod tests {
             Timestamp::default(),
         );
         assert!(found(&mut open, &[spoken("tool", Some("a"), None, "x")]).is_empty());
+    }
+
+    #[test]
+    fn names_that_nobody_has_are_not_remembered() {
+        let mut open = OpenCalls::default();
+        let long = "x".repeat(MAX_NAME + 1);
+        open.called(
+            &CONN,
+            event(1),
+            &call(Some(&long), "t"),
+            Timestamp::default(),
+        );
+        open.called(&CONN, event(1), &call(None, &long), Timestamp::default());
+        assert!(open.calls.is_empty() && open.order.is_empty());
     }
 
     #[test]

@@ -128,6 +128,16 @@ impl Default for Connection {
     }
 }
 
+/// Memory of a piece that waits.
+fn held_by((_, _, piece): &(Direction, Timestamp, Piece)) -> usize {
+    /// Of its place in the list, and of the allocation of its bytes.
+    const EACH: usize = 128;
+    match piece {
+        Piece::Data(bytes) => EACH + bytes.len(),
+        Piece::Gap(_) => EACH,
+    }
+}
+
 impl Connection {
     /// A connection with at most `depth` tunnels inside each other.
     pub fn with_depth(depth: u8) -> Self {
@@ -145,6 +155,18 @@ impl Connection {
         match &self.state {
             State::Http { side, .. } => Some(*side),
             _ => None,
+        }
+    }
+
+    /// Memory that waits for more bytes, about.
+    pub fn held(&self) -> usize {
+        match &self.state {
+            State::Http { protocol, .. } => protocol.held(),
+            State::Sniffing { held, .. } => held.iter().map(held_by).sum(),
+            State::Searching { windows } => {
+                windows.outgoing.capacity() + windows.incoming.capacity()
+            }
+            State::Opaque => 0,
         }
     }
 

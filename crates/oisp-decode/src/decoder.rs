@@ -1,5 +1,7 @@
 //! The connections under way, and the way of each record through them.
 
+use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use oisp_core::counters::Snapshot;
@@ -22,6 +24,10 @@ use crate::process;
 /// longest is ended.
 pub const MAX_CONNECTIONS: usize = 16_384;
 
+/// Most memory of heads and other beginnings that all connections hold
+/// together, beside the bodies, about. Above it those that hold most are ended.
+pub const MAX_WAITING: usize = 128 << 20;
+
 /// An exchange of which nothing came for so long is over. Longer than any
 /// client waits for a model that thinks.
 pub const SILENCE_MS: u64 = 30 * 60 * 1000;
@@ -35,6 +41,8 @@ pub struct Decoder {
     hash_key: HashKey,
     stream_chunks: bool,
     room: Room,
+    /// The sum of all [`Tracked::held`].
+    waiting: usize,
     registry: Current,
     figures: Figures,
     last_at: Timestamp,
@@ -44,11 +52,16 @@ pub struct Decoder {
 #[derive(Default)]
 struct Tracked {
     connection: Connection,
-    exchanges: BTreeMap<u64, Exchange>,
+    /// Boxed: a map has room for eleven, and keeps it once they are gone.
+    exchanges: BTreeMap<u64, Box<Exchange>>,
     last_tid: u32,
     last_at: Timestamp,
     /// The other end has an address.
     has_peer: bool,
+    /// Memory of the exchanges, about.
+    of_exchanges: usize,
+    /// Memory of all of it, when it was looked at last.
+    held: usize,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +86,7 @@ impl Decoder {
             hash_key,
             stream_chunks: false,
             room: Room::default(),
+            waiting: 0,
             registry: Current::embedded(),
             figures: Figures::default(),
             last_at: Timestamp::default(),
@@ -123,6 +137,7 @@ impl Decoder {
             stream_chunks: self.stream_chunks,
             room: &self.room,
             hash_key: &self.hash_key,
+            waiting: &mut self.waiting,
             figures: &mut self.figures,
         };
         for conn in silent {
@@ -192,11 +207,13 @@ impl Decoder {
             }
             return;
         }
-        if !self.connections.contains_key(&tls.conn) {
+        if self.connections.len() >= MAX_CONNECTIONS && !self.connections.contains_key(&tls.conn) {
             self.make_room(out);
-            self.figures.connections += 1;
         }
-        let tracked = self.connections.entry(tls.conn).or_default();
+        let tracked = self.connections.entry(tls.conn).or_insert_with(|| {
+            self.figures.connections += 1;
+            Tracked::default()
+        });
         tracked.last_tid = raw.tid;
         tracked.last_at = raw.at;
         let mut parts = Vec::new();
@@ -237,9 +254,13 @@ impl Decoder {
             stream_chunks: self.stream_chunks,
             room: &self.room,
             hash_key: &self.hash_key,
+            waiting: &mut self.waiting,
             figures: &mut self.figures,
         };
         tracked.take(&tls.conn, parts, &mut context, out);
+        if self.waiting > MAX_WAITING {
+            self.lighten(out);
+        }
     }
 
     fn end(&mut self, conn: ConnId, mut tracked: Tracked, ending: Ending, out: &mut Vec<Event>) {
@@ -256,9 +277,34 @@ impl Decoder {
             stream_chunks: self.stream_chunks,
             room: &self.room,
             hash_key: &self.hash_key,
+            waiting: &mut self.waiting,
             figures: &mut self.figures,
         };
         tracked.take(&conn, parts, &mut context, out);
+        self.waiting -= tracked.held;
+    }
+
+    /// Ends the connections that hold most until the rest hold clearly less
+    /// than they may.
+    fn lighten(&mut self, out: &mut Vec<Event>) {
+        let connections = self.connections.iter();
+        let mut by_size: Vec<_> = connections
+            .map(|(conn, tracked)| (Reverse(tracked.held), tracked.last_at, *conn))
+            .collect();
+        by_size.sort_unstable();
+        for (_, _, conn) in by_size {
+            if self.waiting <= MAX_WAITING / 16 * 15 {
+                return;
+            }
+            self.evict(conn, out);
+        }
+    }
+
+    fn evict(&mut self, conn: ConnId, out: &mut Vec<Event>) {
+        if let Some(tracked) = self.connections.remove(&conn) {
+            self.figures.connections_evicted += 1;
+            self.end(conn, tracked, Ending::Lost, out);
+        }
     }
 
     /// Ends the tool calls that nobody will answer any more: those of a process,
@@ -291,9 +337,6 @@ impl Decoder {
     /// Ends the connections that were silent longest, a sixteenth at a time so
     /// that the search for them does not happen at every new one.
     fn make_room(&mut self, out: &mut Vec<Event>) {
-        if self.connections.len() < MAX_CONNECTIONS {
-            return;
-        }
         let mut by_age: Vec<_> = self
             .connections
             .iter()
@@ -301,10 +344,7 @@ impl Decoder {
             .collect();
         by_age.sort_unstable();
         for (_, conn) in by_age.into_iter().take(MAX_CONNECTIONS / 16) {
-            if let Some(tracked) = self.connections.remove(&conn) {
-                self.figures.connections_evicted += 1;
-                self.end(conn, tracked, Ending::Lost, out);
-            }
+            self.evict(conn, out);
         }
     }
 }
@@ -318,6 +358,7 @@ struct Context<'a> {
     room: &'a Room,
     sessions: &'a mut Sessions,
     hash_key: &'a HashKey,
+    waiting: &'a mut usize,
     figures: &'a mut Figures,
 }
 
@@ -355,10 +396,17 @@ impl Tracked {
         let side = self.connection.side().unwrap_or(Side::Client);
         for part in parts {
             let id = part.exchange;
-            let exchange = self.exchanges.entry(id).or_insert_with(|| {
-                context.figures.exchanges += 1;
-                Exchange::default()
-            });
+            let mut before = 0;
+            let exchange = match self.exchanges.entry(id) {
+                Entry::Vacant(new) => {
+                    context.figures.exchanges += 1;
+                    new.insert(Box::default())
+                }
+                Entry::Occupied(known) => {
+                    before = known.get().held();
+                    known.into_mut()
+                }
+            };
             let mut emitter = Emitter {
                 conn,
                 exchange: id,
@@ -372,9 +420,15 @@ impl Tracked {
                 has_peer: self.has_peer,
             };
             exchange.part(part, side, context.sessions, &mut emitter, out);
+            self.of_exchanges -= before;
             if exchange.is_done() {
                 self.exchanges.remove(&id);
+            } else {
+                self.of_exchanges += exchange.held();
             }
         }
+        let held = self.connection.held() + self.of_exchanges;
+        *context.waiting += held;
+        *context.waiting -= std::mem::replace(&mut self.held, held);
     }
 }

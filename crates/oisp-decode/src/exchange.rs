@@ -32,6 +32,8 @@ pub struct Exchange {
     last_at: Timestamp,
     /// It is MCP's.
     talk: Option<Box<Talk>>,
+    /// Memory of the heads, about.
+    heads: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,6 +80,7 @@ impl Default for Exchange {
             session: None,
             last_at: Timestamp::default(),
             talk: None,
+            heads: 0,
         }
     }
 }
@@ -96,6 +99,16 @@ impl Exchange {
             .is_none_or(|session| session.is_waiting())
             && self.talk.as_ref().is_none_or(|talk| talk.is_waiting());
         waits && now.millis_since(self.last_at) > millis
+    }
+
+    /// Memory, about, without the bodies: they share a [`Room`].
+    pub const fn held(&self) -> usize {
+        /// Of what an exchange and its events share.
+        const SHARED: usize = 1024;
+        match self.state {
+            State::Open => size_of::<Self>() + SHARED + self.heads,
+            State::Ignored | State::Done => size_of::<Self>(),
+        }
     }
 
     /// Takes one part and gives the events that it completes.
@@ -178,6 +191,8 @@ impl Exchange {
             self.state = State::Ignored;
             return;
         }
+        // What both events repeat of it may be as much again.
+        self.heads += head.held() * 2;
         let body = Body::new(head.headers.get("content-encoding"), emitter.room);
         self.request = Some(RequestPart {
             head,
@@ -199,6 +214,7 @@ impl Exchange {
             self.state = State::Ignored;
             return;
         }
+        self.heads += head.headers.held();
         self.answer.begin(at, head, room);
     }
 

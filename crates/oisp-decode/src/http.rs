@@ -73,6 +73,15 @@ pub struct RequestHead {
     pub headers: Headers,
 }
 
+impl RequestHead {
+    /// Memory, about.
+    pub fn held(&self) -> usize {
+        let texts = [&self.method, &self.authority, &self.path];
+        let texts = texts.into_iter().flatten().map(String::capacity);
+        texts.sum::<usize>() + self.headers.held()
+    }
+}
+
 /// The head of a final response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseHead {
@@ -124,6 +133,9 @@ pub trait Protocol {
 
     /// `len` bytes of one half were not captured.
     fn gap(&mut self, half: Half, at: Timestamp, len: u64, out: &mut Vec<HttpEvent>);
+
+    /// Memory that waits for more bytes, about.
+    fn held(&self) -> usize;
 
     /// Nothing more will come. Ends every unfinished message with `ending`,
     /// save those that the close itself completes.

@@ -2,11 +2,15 @@
 
 use serde_json::{Map, Value};
 
+/// Longest list that is read: each item becomes a message, a tool, a call.
+const MAX_ITEMS: usize = 1 << 16;
+
 /// Takes typed values out of an object. A value of another type stays.
 pub(super) trait Fields {
     /// A string that is not empty.
     fn take_text(&mut self, key: &str) -> Option<String>;
-    /// The items of an array; none where there is no array.
+    /// The items of an array; none where there is no array, or one that is
+    /// longer than any honest one.
     fn take_items(&mut self, key: &str) -> Vec<Value>;
     /// An object.
     fn take_object(&mut self, key: &str) -> Option<Map<String, Value>>;
@@ -26,7 +30,7 @@ impl Fields for Map<String, Value> {
 
     fn take_items(&mut self, key: &str) -> Vec<Value> {
         match self.get_mut(key) {
-            Some(Value::Array(items)) => std::mem::take(items),
+            Some(Value::Array(items)) if items.len() <= MAX_ITEMS => std::mem::take(items),
             _ => Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 //! `agent.tool_call` events.
 
 use oisp_core::Event;
-use oisp_core::event::ai::{Embedding, FinishReason, Response};
+use oisp_core::event::ai::{Embedding, FinishReason, Response, ToolCall};
 use oisp_core::event::{Confidence, Data, Related, Relationship};
 use oisp_registry::Bundle;
 use serde_json::{Map, Value, json};
@@ -37,15 +37,16 @@ pub(super) fn emit(
             .missing
             .extend(missing(&data, answered.ending).map(str::to_owned));
     }
-    let calls: Vec<_> = data
-        .tool_calls
-        .iter()
-        .flatten()
-        .filter(|call| call.kind == "function")
-        .cloned()
-        .collect();
+    let for_client = |call: &&ToolCall| call.kind == "function";
+    let made = data.tool_calls.iter().flatten().filter(for_client);
+    let count = made.clone().count();
+    let calls: Vec<_> = made.take(tools::MAX_CALLS).cloned().collect();
+    if count > calls.len() {
+        let left_out = count - calls.len();
+        attrs.insert("oisp.tool_calls.without_event".into(), left_out.into());
+    }
     let turn = Turn {
-        tool_calls: calls.len() as u64,
+        tool_calls: count as u64,
         usage: data.usage,
     };
     emitter

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use super::{Emitter, Shared};
 use crate::agents::made_up_id;
 
+/// Most events of one answer. No model calls so many tools at once.
+pub(super) const MAX_CALLS: usize = 1024;
+
 /// The events of the calls that the client is to run.
 pub(super) fn emit(
     emitter: &mut Emitter<'_>,

@@ -14,6 +14,9 @@ use crate::http::ResponseHead;
 /// So many bytes tell server-sent events from a document.
 const ENOUGH: usize = 6;
 
+/// So many blanks before a document hold no list that is streamed.
+const MAX_BLANK: usize = 4 << 10;
+
 /// The form of a body.
 pub(super) enum Form {
     /// Too few bytes so far.
@@ -82,7 +85,7 @@ fn is_json(start: &[u8]) -> bool {
 
 /// A list where the dialect streams lists, else a document.
 fn json(start: &[u8], dialect: Option<&'static dyn Dialect>) -> Form {
-    match start.trim_ascii_start().first() {
+    match start.get(blanks(start)) {
         None => Form::Undecided,
         Some(b'[') if dialect.is_some_and(Dialect::streams_arrays) => {
             Form::Stream(Box::<JsonArray>::default())
@@ -91,11 +94,18 @@ fn json(start: &[u8], dialect: Option<&'static dyn Dialect>) -> Form {
     }
 }
 
+/// How many blanks a body begins with, as far as that matters.
+fn blanks(start: &[u8]) -> usize {
+    let blanks = start.iter().take(MAX_BLANK);
+    blanks.take_while(|byte| byte.is_ascii_whitespace()).count()
+}
+
 fn by_bytes(start: &[u8]) -> Form {
-    let start = start.trim_ascii_start();
+    let blanks = blanks(start);
+    let start = start.get(blanks..).unwrap_or_default();
     if is_sse(start) {
         Form::Stream(Box::<Sse>::default())
-    } else if start.len() < ENOUGH && !start.starts_with(b"{") {
+    } else if start.len() < ENOUGH && blanks < MAX_BLANK && !start.starts_with(b"{") {
         Form::Undecided
     } else {
         Form::Document

@@ -1,7 +1,7 @@
 //! Content codings (RFC 9110 §8.4): gzip, deflate, br and zstd, chained,
 //! decoded while the bytes arrive, with the output capped.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 
 use brotli_decompressor::DecompressorWriter;
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
@@ -21,19 +21,48 @@ pub struct Decoder {
 }
 
 enum Stage {
-    Gzip(MultiGzDecoder<Vec<u8>>),
+    Gzip(MultiGzDecoder<Sink>),
     /// The first byte tells zlib (RFC 1950) from raw deflate, which some
     /// servers send under the same name.
     DeflateUndecided,
-    Zlib(ZlibDecoder<Vec<u8>>),
-    RawDeflate(DeflateDecoder<Vec<u8>>),
-    Brotli(Box<DecompressorWriter<Vec<u8>>>),
-    Zstd(Box<zstd::stream::write::Decoder<'static, Vec<u8>>>),
+    Zlib(ZlibDecoder<Sink>),
+    RawDeflate(DeflateDecoder<Sink>),
+    Brotli(Box<DecompressorWriter<Sink>>),
+    Zstd(Box<zstd::stream::write::Decoder<'static, Sink>>),
 }
 
-/// Input is fed in pieces of this size, so that the cap on the output is
-/// checked before a small bomb has grown far past it.
+/// Takes what a stage writes, as far as there is room. A few bytes of brotli
+/// or zstd may stand for gigabytes: it must not grow first and be cut then.
+#[derive(Default)]
+struct Sink {
+    bytes: Vec<u8>,
+    room: usize,
+    /// Something did not fit.
+    full: bool,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let fits = bytes.get(..self.room).unwrap_or(bytes);
+        self.bytes.extend_from_slice(fits);
+        self.room -= fits.len();
+        if fits.len() < bytes.len() {
+            self.full = true;
+            return Err(ErrorKind::StorageFull.into());
+        }
+        Ok(fits.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Bytes between two codings go on in pieces of this size.
 const PIECE: usize = 4 << 10;
+
+/// What one piece may grow to between two codings: no honest one does.
+const MAX_BETWEEN: usize = 4 << 20;
 
 impl Decoder {
     /// A decoder for a `Content-Encoding` field's value.
@@ -73,15 +102,7 @@ impl Decoder {
         room: usize,
         out: &mut Vec<u8>,
     ) -> Result<bool, BrokenCoding> {
-        let limit = out.len().saturating_add(room);
-        for piece in bytes.chunks(PIECE) {
-            decode_through(&mut self.stages, piece, out)?;
-            if out.len() > limit {
-                out.truncate(limit);
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        decode_through(&mut self.stages, bytes, room, out)
     }
 
     /// Checks that nothing is missing at the end. Deflate alone has no mark of
@@ -97,47 +118,74 @@ impl Decoder {
 fn decode_through(
     stages: &mut [Stage],
     bytes: &[u8],
+    room: usize,
     out: &mut Vec<u8>,
-) -> Result<(), BrokenCoding> {
-    let Some((first, rest)) = stages.split_first_mut() else {
-        out.extend_from_slice(bytes);
-        return Ok(());
-    };
-    let result = first.write(bytes);
-    let plain = first.take_output();
-    for piece in plain.chunks(PIECE.max(plain.len() / 64)) {
-        decode_through(rest, piece, out)?;
+) -> Result<bool, BrokenCoding> {
+    let limit = out.len().saturating_add(room);
+    match stages {
+        [] => {
+            let fits = bytes.get(..room).unwrap_or(bytes);
+            out.extend_from_slice(fits);
+            Ok(fits.len() < bytes.len())
+        }
+        [only] => only.write(bytes, room, out),
+        [first, rest @ ..] => {
+            for piece in bytes.chunks(PIECE) {
+                let mut between = Vec::new();
+                let result = first.write(piece, MAX_BETWEEN, &mut between);
+                for piece in between.chunks(PIECE) {
+                    if decode_through(rest, piece, limit - out.len(), out)? {
+                        return Ok(true);
+                    }
+                }
+                if result? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
     }
-    result
 }
 
 impl Stage {
     fn named(name: &str) -> Result<Self, BrokenCoding> {
         match name.to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => Ok(Self::Gzip(MultiGzDecoder::new(Vec::new()))),
+            "gzip" | "x-gzip" => Ok(Self::Gzip(MultiGzDecoder::new(Sink::default()))),
             "deflate" => Ok(Self::DeflateUndecided),
             "br" => Ok(Self::Brotli(Box::new(DecompressorWriter::new(
-                Vec::new(),
+                Sink::default(),
                 PIECE,
             )))),
-            "zstd" => zstd::stream::write::Decoder::new(Vec::new())
+            "zstd" => zstd::stream::write::Decoder::new(Sink::default())
                 .map(|decoder| Self::Zstd(Box::new(decoder)))
                 .map_err(|_| BrokenCoding),
             _ => Err(BrokenCoding),
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), BrokenCoding> {
+    /// Decodes `bytes` and appends at most `room` to `out`. True where more did
+    /// not fit.
+    fn write(
+        &mut self,
+        bytes: &[u8],
+        room: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, BrokenCoding> {
         if matches!(self, Self::DeflateUndecided) {
             let Some(first) = bytes.first() else {
-                return Ok(());
+                return Ok(false);
             };
             *self = if first & 0x0f == 8 {
-                Self::Zlib(ZlibDecoder::new(Vec::new()))
+                Self::Zlib(ZlibDecoder::new(Sink::default()))
             } else {
-                Self::RawDeflate(DeflateDecoder::new(Vec::new()))
+                Self::RawDeflate(DeflateDecoder::new(Sink::default()))
             };
         }
+        self.put(Sink {
+            bytes: std::mem::take(out),
+            room,
+            full: false,
+        });
         let written = match self {
             Self::Gzip(decoder) => write_and_flush(decoder, bytes),
             Self::Zlib(decoder) => write_and_flush(decoder, bytes),
@@ -146,7 +194,13 @@ impl Stage {
             Self::Zstd(decoder) => write_and_flush(&mut **decoder, bytes),
             Self::DeflateUndecided => Ok(()),
         };
-        written.map_err(|_| BrokenCoding)
+        let Sink { bytes, full, .. } = self.put(Sink::default());
+        *out = bytes;
+        match written {
+            _ if full => Ok(true),
+            Ok(()) => Ok(false),
+            Err(_) => Err(BrokenCoding),
+        }
     }
 
     fn finish(&mut self) -> Result<(), BrokenCoding> {
@@ -159,15 +213,18 @@ impl Stage {
         finished.map_err(|_| BrokenCoding)
     }
 
-    fn take_output(&mut self) -> Vec<u8> {
-        match self {
-            Self::Gzip(decoder) => std::mem::take(decoder.get_mut()),
-            Self::Zlib(decoder) => std::mem::take(decoder.get_mut()),
-            Self::RawDeflate(decoder) => std::mem::take(decoder.get_mut()),
-            Self::Brotli(decoder) => std::mem::take(decoder.get_mut()),
-            Self::Zstd(decoder) => std::mem::take(decoder.get_mut()),
-            Self::DeflateUndecided => Vec::new(),
-        }
+    /// Puts another sink in the place of the one that it writes to.
+    fn put(&mut self, sink: Sink) -> Sink {
+        let own = match self {
+            Self::Gzip(decoder) => decoder.get_mut(),
+            Self::Zlib(decoder) => decoder.get_mut(),
+            Self::RawDeflate(decoder) => decoder.get_mut(),
+            Self::Brotli(decoder) => decoder.get_mut(),
+            Self::Zstd(decoder) => decoder.get_mut(),
+            // Nothing is decoded by it.
+            Self::DeflateUndecided => return sink,
+        };
+        std::mem::replace(own, sink)
     }
 }
 

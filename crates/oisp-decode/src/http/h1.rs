@@ -123,6 +123,20 @@ impl Protocol for Connection {
         self.request.state = State::Tunnel;
         self.response.state = State::Tunnel;
     }
+
+    fn held(&self) -> usize {
+        self.request.held() + self.response.held() + self.tunnel.held()
+    }
+}
+
+impl Reader {
+    fn held(&self) -> usize {
+        let body = match &self.state {
+            State::Body { body, .. } => body.held(),
+            _ => 0,
+        };
+        self.buffer.capacity() + body
+    }
 }
 
 impl Connection {
@@ -174,10 +188,18 @@ impl Connection {
         let reader = self.reader(half);
         if reader.buffer.is_empty() {
             reader.began = at;
+            // Most heads come in one piece, and need no copy.
+            if let Some(end) = head::find_end(&bytes, 0)
+                && head::may_begin(&bytes, 0, half)
+            {
+                let head = bytes.slice(..end);
+                self.begin_message(half, at, at, &head, out);
+                return bytes.slice(end..);
+            }
         }
         let before = reader.buffer.len();
         reader.buffer.extend_from_slice(&bytes);
-        if !head::may_begin(&reader.buffer, half) {
+        if !head::may_begin(&reader.buffer, reader.searched, half) {
             return self.search_instead(half, at, out);
         }
         let Some(end) = head::find_end(&reader.buffer, reader.searched) else {
@@ -187,9 +209,10 @@ impl Connection {
             }
             return Bytes::new();
         };
-        let head = reader.buffer.split_to(end).freeze();
+        // Nothing of the buffer is kept: a part of it would keep it all.
+        let mut head = std::mem::take(&mut reader.buffer);
+        head.truncate(end);
         let began = reader.began;
-        reader.buffer.clear();
         reader.searched = 0;
         let rest = bytes.slice(end.saturating_sub(before).min(bytes.len())..);
         self.begin_message(half, at, began, &head, out);
@@ -327,7 +350,7 @@ impl Connection {
         }
         let reader = self.reader(half);
         reader.state = State::Lost;
-        reader.buffer.clear();
+        reader.buffer = BytesMut::new();
         reader.searched = 0;
     }
 
@@ -336,7 +359,7 @@ impl Connection {
         let reader = self.reader(half);
         if !wanted {
             // The end of an answer whose request is gone.
-            reader.buffer.clear();
+            reader.buffer = BytesMut::new();
             return Bytes::new();
         }
         if reader.buffer.is_empty() {
@@ -351,7 +374,7 @@ impl Connection {
         reader.state = State::Head;
         reader.began = at;
         reader.searched = 0;
-        reader.buffer.split().freeze()
+        std::mem::take(&mut reader.buffer).freeze()
     }
 
     /// The answer to a CONNECT: what follows is a connection of its own.

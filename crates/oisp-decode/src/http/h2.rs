@@ -88,6 +88,12 @@ impl Side {
     }
 }
 
+impl Side {
+    fn held(&self) -> usize {
+        self.direction.held() + self.decoder.held()
+    }
+}
+
 impl Default for Connection {
     fn default() -> Self {
         Self::new(Limits::default())
@@ -208,6 +214,10 @@ impl Protocol for Connection {
         }
         // The missing bytes may have been the last of a frame.
         self.read(half, Bytes::new(), sink);
+    }
+
+    fn held(&self) -> usize {
+        self.request.held() + self.response.held() + self.streams.held()
     }
 
     fn close(&mut self, at: Timestamp, ending: Ending, out: &mut Vec<HttpEvent>) {

@@ -17,6 +17,16 @@ impl Headers {
             .push((name.to_ascii_lowercase().into(), value.into()));
     }
 
+    /// Memory, about.
+    pub fn held(&self) -> usize {
+        /// Of the allocations of a name and a value.
+        const OVERHEAD: usize = 32;
+        let each = size_of::<(Box<str>, Box<[u8]>)>() + OVERHEAD;
+        let bytes = self.fields.iter();
+        let bytes: usize = bytes.map(|(name, value)| name.len() + value.len()).sum();
+        bytes + self.fields.capacity() * each
+    }
+
     /// Counts a field that was there and could not be read.
     pub fn push_unknown(&mut self) {
         self.unknown += 1;

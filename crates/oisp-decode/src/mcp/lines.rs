@@ -50,6 +50,10 @@ impl Protocol for Lines {
         self.line(half).drop_rest();
     }
 
+    fn held(&self) -> usize {
+        self.written.bytes.capacity() + self.read.bytes.capacity()
+    }
+
     fn close(&mut self, at: Timestamp, ending: Ending, out: &mut Vec<HttpEvent>) {
         // The last line may lack its end: JSON tells whether it is whole.
         for half in [Half::Request, Half::Response] {
@@ -95,7 +99,7 @@ impl Line {
             }
             return None;
         }
-        Some(self.bytes.split().freeze())
+        Some(std::mem::take(&mut self.bytes).freeze())
     }
 }
 

@@ -66,6 +66,11 @@ impl Body {
         }
     }
 
+    /// Memory of a line and of trailers that are not complete.
+    pub(super) fn held(&self) -> usize {
+        self.line.capacity() + self.trailers.held()
+    }
+
     pub(super) fn is_complete(&self) -> bool {
         self.state == State::Done
     }

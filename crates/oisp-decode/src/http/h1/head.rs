@@ -53,12 +53,17 @@ pub(super) fn find_end(buffer: &[u8], searched: usize) -> Option<usize> {
     })
 }
 
+/// So much of a first line is looked at, before its end came.
+const LOOKED_AT: usize = 8 << 10;
+
 /// False where `buffer` cannot become a head of that kind: the search for a
-/// real one should begin now, not after the longest possible head.
-pub(super) fn may_begin(buffer: &[u8], half: Half) -> bool {
-    if buffer == b"\r" {
+/// real one should begin now, not after the longest possible head. The first
+/// `searched` bytes were looked at before.
+pub(super) fn may_begin(buffer: &[u8], searched: usize, half: Half) -> bool {
+    if buffer == b"\r" || searched >= LOOKED_AT {
         return true;
     }
+    let buffer = buffer.get(..LOOKED_AT).unwrap_or(buffer);
     match (sniff::start_of(buffer), half) {
         (sniff::Start::Undecided, _) => true,
         (sniff::Start::H1Response, Half::Response) => true,

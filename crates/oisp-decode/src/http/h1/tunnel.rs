@@ -46,6 +46,14 @@ impl Tunnel {
         }))
     }
 
+    /// Memory that waits for more bytes.
+    pub(super) fn held(&self) -> usize {
+        match self {
+            Self::Nested(nested) => nested.connection.held(),
+            Self::Opaque | Self::OfExchange(_) => 0,
+        }
+    }
+
     pub(super) fn push(
         &mut self,
         half: Half,

@@ -44,6 +44,12 @@ impl Assembly {
         }
     }
 
+    /// Memory of the block that is not complete.
+    pub(super) fn held(&self) -> usize {
+        let open = self.open.as_ref().map_or(0, |open| open.bytes.len());
+        open + self.more.capacity()
+    }
+
     pub(super) fn clear(&mut self) {
         self.open = None;
         self.more = BytesMut::new();

@@ -90,6 +90,16 @@ impl Direction {
         }
     }
 
+    /// Memory of what is not complete.
+    pub(super) fn held(&self) -> usize {
+        let state = match &self.state {
+            State::Lost(search) => search.held(),
+            State::Payload(payload) => payload.held(),
+            _ => 0,
+        };
+        state + self.assembly.held()
+    }
+
     /// A captured call begins.
     pub(super) fn begin_call(&mut self) {
         self.at_call_start = true;

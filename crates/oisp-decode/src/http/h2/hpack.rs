@@ -44,6 +44,11 @@ pub(super) enum Field<'a> {
 pub(super) struct Broken;
 
 impl Decoder {
+    /// Memory of the table, and of the texts that were decoded last.
+    pub(super) fn held(&self) -> usize {
+        self.table.held() + self.name.capacity() + self.value.capacity()
+    }
+
     /// A decoder whose table holds `table_limit` bytes at most.
     pub(super) fn new(table_limit: usize) -> Self {
         Self {

@@ -38,6 +38,11 @@ impl Payload {
         }
     }
 
+    /// Memory of what came of it.
+    pub(super) fn held(&self) -> usize {
+        self.kept.capacity()
+    }
+
     /// Takes its part of `bytes`; gives the payload where that completes it.
     pub(super) fn take(&mut self, bytes: &mut Bytes, block_limit: usize) -> Option<Collected> {
         let limit = if self.frame.is_block() {

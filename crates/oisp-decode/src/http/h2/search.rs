@@ -44,6 +44,11 @@ impl Search {
         }
     }
 
+    /// Memory of what may be needed later.
+    pub(super) fn held(&self) -> usize {
+        self.pending.capacity()
+    }
+
     /// Looks for a frame in what is pending and `bytes`. Gives the bytes from
     /// the frame on; without one, keeps what may be needed later.
     ///

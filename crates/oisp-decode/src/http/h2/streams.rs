@@ -32,6 +32,8 @@ pub(super) struct Streams {
     closed: VecDeque<u32>,
     highest: u32,
     limit: usize,
+    /// Memory of all [`Stream::held`].
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -83,7 +85,15 @@ impl Streams {
             closed: VecDeque::new(),
             highest: 0,
             limit,
+            held: 0,
         }
+    }
+
+    /// Memory of the streams, about.
+    pub(super) fn held(&self) -> usize {
+        /// Of a stream in the maps.
+        const EACH: usize = 256;
+        self.open.len() * EACH + self.held
     }
 
     /// No stream above it is in use, as far as one can tell.
@@ -174,9 +184,13 @@ impl Streams {
         let Some(stream) = self.open.get_mut(&id) else {
             return;
         };
+        self.held -= stream.held_bytes();
         stream.held = None;
         match head.status {
-            None if is_short => stream.held = Some(head),
+            None if is_short => {
+                stream.held = Some(head);
+                self.held += stream.held_bytes();
+            }
             Some(_) if informational => {
                 stream.response = Progress::Unseen;
                 self.responses.remove(&id);
@@ -187,6 +201,7 @@ impl Streams {
 
     fn give_held(&mut self, id: u32, sink: &mut Sink<'_>) {
         if let Some(stream) = self.open.get_mut(&id) {
+            self.held -= stream.held_bytes();
             stream.give_held(id, sink);
         }
     }
@@ -232,7 +247,9 @@ impl Streams {
         let Some(stream) = self.open.get_mut(&id) else {
             return;
         };
+        self.held -= stream.held_bytes();
         stream.end(id, half, ending, sink);
+        self.held += stream.held_bytes();
         let is_over = stream.is_over();
         self.under_way(half).remove(&id);
         if is_over {
@@ -313,6 +330,7 @@ impl Streams {
     }
 
     fn drop_stream(&mut self, id: u32, mut stream: Stream, ending: Ending, sink: &mut Sink<'_>) {
+        self.held -= stream.held_bytes();
         stream.end(id, Half::Request, ending, sink);
         stream.end(id, Half::Response, ending, sink);
         self.requests.remove(&id);
@@ -352,6 +370,10 @@ impl Stream {
         if let Some(head) = self.held.take() {
             sink.part(id, Half::Response, Part::Response(head));
         }
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.held.as_ref().map_or(0, |head| head.headers.held())
     }
 
     fn is_over(&self) -> bool {

@@ -41,6 +41,11 @@ impl Table {
         }
     }
 
+    /// Memory, about.
+    pub(super) fn held(&self) -> usize {
+        self.size + self.entries.capacity() * size_of::<Entry>()
+    }
+
     /// The entry `age` insertions ago, 0 for the newest.
     pub(super) fn get(&self, age: usize) -> Option<&Entry> {
         self.entries.get(age)
