@@ -10,8 +10,30 @@
 //!
 //! The same bytes give the same events, ids included, however they are cut into
 //! chunks. Nothing is guessed: what was not captured is absent from the event,
-//! and `confidence` says so. Memory is bounded per message (48 MiB),
-//! per head and per connection table ([`MAX_CONNECTIONS`]).
+//! and `confidence` says so.
+//!
+//! # Limits
+//!
+//! | What | At most |
+//! |---|---|
+//! | connections | [`MAX_CONNECTIONS`]; above it those that were silent longest are ended |
+//! | heads, beginnings of frames and lines, tables of HTTP/2: of all connections | [`MAX_WAITING`]; above it those that hold most are ended |
+//! | a head of HTTP/1, a header block of HTTP/2, its fields | 256 KiB each |
+//! | a direction's table of HTTP/2 | 64 KiB |
+//! | streams of a connection, of HTTP/2 | 1,024 |
+//! | requests that wait for an answer, of HTTP/1 | 256 |
+//! | a body, its coding undone | 48 MiB |
+//! | all bodies under way | 256 MiB |
+//! | an event of a stream | 32 MiB |
+//! | what 4 KiB grow to between two codings | 4 MiB |
+//! | values of a JSON document | 2 million; a new object counts as nine |
+//! | items of a list of messages, tools or calls | 65,536 |
+//! | events of tool calls of one answer | 1,024 |
+//!
+//! A buffer grows by doubling: what it takes may be twice what it holds, and
+//! three times for as long as it moves. A document's tree comes on top of its
+//! text while it is read. `tests/bounds.rs` measures all of it with streams
+//! that mean harm.
 
 mod agents;
 mod auth;
@@ -36,4 +58,4 @@ mod trace;
 mod websocket;
 
 pub use auth::HashKey;
-pub use decoder::{Decoder, MAX_CONNECTIONS, SILENCE_MS};
+pub use decoder::{Decoder, MAX_CONNECTIONS, MAX_WAITING, SILENCE_MS};

@@ -100,7 +100,7 @@ fn lines_without_end() {
         needs_at_most(100, |wire| {
             wire.answering(1, CHAT, &format!("Content-Type: {kind}\r\n"));
             wire.inn(1, b"data: ");
-            wire.inn_until(1, b"x", 100 * MIB);
+            wire.inn_until(1, b"x", 64 * MIB);
             wire.close(1);
             assert_eq!(wire.events, 2);
         });
@@ -112,7 +112,7 @@ fn documents_without_end() {
     for piece in [" ", "x", "["] {
         needs_at_most(100, |wire| {
             wire.answering(1, CHAT, JSON);
-            wire.inn_until(1, piece.as_bytes(), 100 * MIB);
+            wire.inn_until(1, piece.as_bytes(), 64 * MIB);
             wire.close(1);
         });
     }
@@ -173,9 +173,24 @@ fn calls_of_many_tools() {
     });
 }
 
+/// Each event names a call, for which a place is looked for among the others.
+#[test]
+fn calls_of_a_stream_without_end() {
+    needs_at_most(32, |wire| {
+        wire.answering(1, CHAT, "Content-Type: text/event-stream\r\n");
+        for n in 0..8_000 {
+            let call = format!("{{\"index\":{n},\"id\":\"a\",\"function\":{{\"name\":\"b\"}}}}");
+            let event = format!("{{\"choices\":[{{\"delta\":{{\"tool_calls\":[{call}]}}}}]}}");
+            wire.inn(1, format!("data: {event}\n\n").as_bytes());
+        }
+        wire.close(1);
+        assert_eq!(wire.events, 2 + 1024);
+    });
+}
+
 #[test]
 fn bombs_in_answers_and_requests() {
-    let zeros = vec![0; 100 * MIB];
+    let zeros = vec![0; 64 * MIB];
     let gzip = gzip(&zeros);
     let bombs = [
         ("gzip", gzip.clone()),
@@ -219,7 +234,7 @@ fn a_message_of_an_eventstream_that_says_it_has_4_gib() {
         let kind = "Content-Type: application/vnd.amazon.eventstream\r\n";
         wire.answering(1, CHAT, kind);
         wire.inn(1, &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
-        wire.inn_until(1, b"x", 100 * MIB);
+        wire.inn_until(1, b"x", 64 * MIB);
         wire.close(1);
     });
 }
@@ -236,7 +251,7 @@ fn a_frame_of_a_websocket_that_says_it_has_2_to_the_63_bytes() {
             1,
             &[0x81, 127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
         );
-        wire.inn_until(1, b"x", 100 * MIB);
+        wire.inn_until(1, b"x", 64 * MIB);
         wire.close(1);
     });
 }

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use super::json::Fields;
 
+/// Most calls of a choice, and most parts, that an honest answer has.
+pub const MOST_PARTS: usize = 4096;
+
 /// What was answered, as far as it came.
 #[derive(Debug, Default)]
 pub struct Answer {
@@ -113,6 +116,15 @@ impl Answer {
     pub fn says_nothing(&self) -> bool {
         let is_empty = self.choices.is_empty() && self.parts.is_empty();
         is_empty && self.error.is_none() && self.embedding.is_none() && !self.is_answer
+    }
+
+    /// True where it has more choices, calls or parts than any honest one.
+    pub fn is_endless(&self) -> bool {
+        const CHOICES: usize = 1024;
+        let mut choices = self.choices.values();
+        self.choices.len() > CHOICES
+            || self.parts.len() > MOST_PARTS
+            || choices.any(|choice| choice.tools.len().max(choice.parts.len()) > MOST_PARTS)
     }
 
     /// The choice at a position, made where it is new.

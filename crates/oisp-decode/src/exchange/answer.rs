@@ -38,6 +38,9 @@ pub(super) struct Seen {
     pub(super) last: Option<Timestamp>,
     /// Only where they are asked for.
     pub(super) pieces: Option<Pieces>,
+    /// The answer has more parts than any honest one: it is read no further,
+    /// for each event looks for its place among them.
+    pub(super) is_endless: bool,
 }
 
 impl Seen {
@@ -184,7 +187,7 @@ impl AnswerPart {
             Content::Stream(streamed) => {
                 let is_cut = ending != Ending::Complete;
                 let (answer, is_broken) = streamed.finish(at, is_cut, dialect, &mut self.seen);
-                damage.broken_stream = is_broken;
+                damage.broken_stream = is_broken || self.seen.is_endless;
                 (Some(answer), true)
             }
             _ => (None, false),
@@ -350,10 +353,14 @@ fn read(
     event: &StreamEvent,
     seen: &mut Seen,
 ) {
+    if seen.is_endless {
+        return;
+    }
     let name = event.name.as_deref();
     let is_content = stream.text_event(name, &event.data).or_else(|| {
         let data = json::parse(event.data.as_bytes())?;
         Some(stream.event(name, data))
     });
     seen.note(stream, at, is_content == Some(true));
+    seen.is_endless = stream.so_far().is_endless();
 }
