@@ -155,7 +155,7 @@ impl Stages {
             self.enricher.enrich(&mut event);
             if !self.filter.keeps(&event) {
                 self.figures.filtered += 1;
-            } else if let Some(event) = self.growing.pass(event) {
+            } else if let Some(event) = self.growing.pass(event, &self.redactor) {
                 self.keep_or_tell(&event);
             } else {
                 self.figures.held_back += 1;
