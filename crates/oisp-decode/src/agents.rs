@@ -170,23 +170,38 @@ impl OpenCalls {
             .skip(last_answer.map_or(0, |n| n + 1));
         for (n, spoken) in new.filter(|(_, spoken)| spoken.message.role == "tool") {
             if let (None, Some(tool)) = (&spoken.message.tool_call_id, &spoken.message.name)
-                && let Some(call) = self.take_by_tool(conn, tool)
+                && let Some((id, call)) = self.take_by_tool(conn, tool)
             {
-                found.push((n, answered(call, None, spoken, at)));
+                found.push((n, answered(call, id, spoken, at)));
             }
         }
         found.sort_by_key(|(n, _)| *n);
         found.into_iter().map(|(_, answered)| answered).collect()
     }
 
-    fn take_by_tool(&mut self, conn: &ConnId, tool: &str) -> Option<OpenCall> {
-        let key = Key::new(conn, Named::ByTool(tool.to_owned()));
+    /// The oldest open call of that tool, with its id: some clients do not keep
+    /// the id that the server gave.
+    fn take_by_tool(&mut self, conn: &ConnId, tool: &str) -> Option<(Option<String>, OpenCall)> {
+        let is_of_tool = |key: &Key| {
+            let oldest = self.calls.get(key).and_then(VecDeque::front);
+            oldest.is_some_and(|call| call.tool == tool)
+        };
+        let key = self
+            .order
+            .iter()
+            .map(|(key, _)| key)
+            .filter(|key| (key.pid, key.start_time) == (conn.pid, conn.start_time))
+            .find(|key| is_of_tool(key))?
+            .clone();
         let waiting = self.calls.get_mut(&key)?;
-        let call = waiting.pop_front();
+        let call = waiting.pop_front()?;
         if waiting.is_empty() {
             self.calls.remove(&key);
         }
-        call
+        match key.name {
+            Named::ById(id) => Some((Some(id), call)),
+            Named::ByTool(_) => Some((None, call)),
+        }
     }
 
     fn forget_some(&mut self) {
@@ -367,6 +382,30 @@ mod tests {
         let one = (event(1), Some("one".into()));
         let two = (event(2), Some("two".into()));
         assert_eq!(found(&mut open, &messages), [one, two]);
+    }
+
+    #[test]
+    fn a_client_that_drops_the_servers_ids_is_understood_by_the_tool() {
+        let mut open = OpenCalls::default();
+        for (n, id) in [(1, "a"), (2, "b")] {
+            let call = call(Some(id), "read");
+            open.called(&CONN, event(n), &call, Timestamp::default());
+        }
+        let results = open.results(
+            &CONN,
+            &[
+                spoken("tool", None, Some("read"), "one"),
+                spoken("tool", None, Some("write"), "nobody asked"),
+                spoken("tool", None, Some("read"), "two"),
+            ],
+            Timestamp::from_nanos(9_000_000),
+        );
+        let told = results.iter().map(|answered| {
+            let result = &answered.result;
+            (answered.call, result.call_id.as_str(), answered.made_up_id)
+        });
+        let expected = [(event(1), "a", false), (event(2), "b", false)];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -73,9 +73,11 @@ impl Stream {
         };
         let mut last = response::answer(whole);
         let is_empty = last.choices.get(&0).is_none_or(says_nothing);
-        if is_empty && last.error.is_none() {
-            // Some servers leave the items out here.
-            self.rebuild();
+        if is_empty {
+            if last.error.is_none() {
+                // Some servers leave the items out here.
+                self.rebuild();
+            }
             let known = std::mem::take(self.answer.choice(0));
             let end = std::mem::take(last.choice(0));
             *last.choice(0) = ChoiceDraft {
@@ -83,9 +85,6 @@ impl Stream {
                 finish_raw: end.finish_raw,
                 ..known
             };
-        } else if last.error.is_some() && is_empty {
-            let known = std::mem::take(&mut self.answer.choices);
-            last.choices = known;
         }
         last.id = last.id.or(self.answer.id.take());
         last.model = last.model.or(self.answer.model.take());
