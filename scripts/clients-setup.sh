@@ -14,8 +14,8 @@ same() { cmp -s "$1" "$2"; }
 python_clients() {
   local list="$CLIENTS/python/requirements.txt"
   same "$list" "$VENV/installed.txt" && return
-  have python3 || die "python3 is missing: install it, 3.10 or newer (Debian: apt-get install python3 python3-venv)"
-  at_least "$(version_of python3)" 3.10 || die "python3 is $(version_of python3): the client libraries need 3.10 or newer"
+  have python3 || die "python3 is missing: install it, 3.11 or newer (Debian: apt-get install python3 python3-venv)"
+  at_least "$(version_of python3)" 3.11 || die "python3 is $(version_of python3): the client libraries need 3.11 or newer"
   python3 -c 'import ensurepip' 2>/dev/null || die "python3 cannot make a venv: install its package (Debian: apt-get install python3-venv)"
   # `step` runs this where a failure does not end the script by itself.
   python3 -m venv --clear "$VENV" &&

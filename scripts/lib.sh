@@ -12,7 +12,7 @@ RUST_NEEDED="$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)"
 # shellcheck disable=SC2034 # read by setup.sh
 NODE_NEEDED=18
 # shellcheck disable=SC2034
-PYTHON_NEEDED=3.10
+PYTHON_NEEDED=3.11
 
 # Each argument a line, for people.
 say() { printf '%s\n' "$@" >&2; }

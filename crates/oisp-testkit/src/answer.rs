@@ -20,6 +20,13 @@ pub(crate) struct Call {
     pub(crate) directive: Directive,
 }
 
+impl Call {
+    /// The model's name without a directive.
+    pub(crate) fn plain_model(&self) -> &str {
+        plain_model(&self.model)
+    }
+}
+
 /// What an answer meant: the truth that an observer is measured against.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Meant {
@@ -157,7 +164,7 @@ fn derived_text(call: &Call, choice: usize) -> String {
 }
 
 /// FNV-1a, 64 bits: enough to tell prompts apart in a test.
-fn fingerprint(bytes: &[u8]) -> u64 {
+pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

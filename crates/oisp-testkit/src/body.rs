@@ -60,6 +60,19 @@ impl AnswerBody {
         body
     }
 
+    /// A body that is none, of an answer that is in no journal.
+    pub(crate) fn none(cutter: Cutter, journal: Arc<Journal>) -> Self {
+        Self {
+            steps: VecDeque::new(),
+            waiting: None,
+            cutter,
+            sent: BytesMut::new(),
+            exchange: None,
+            journal,
+            known_len: None,
+        }
+    }
+
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.waiting.take() {
             None => Poll::Ready(()),

@@ -14,12 +14,15 @@ use rustls::pki_types::PrivateKeyDer;
 use crate::Error;
 
 /// The names that the provider answers to.
-pub(crate) const NAMES: [&str; 5] = [
+pub(crate) const NAMES: [&str; 8] = [
     "localhost",
     "127.0.0.1",
     "::1",
     "api.openai.com",
     "api.anthropic.com",
+    "api.cohere.com",
+    "generativelanguage.googleapis.com",
+    "bedrock-runtime.us-east-1.amazonaws.com",
 ];
 
 /// The CA certificate in PEM, and the server's TLS settings.

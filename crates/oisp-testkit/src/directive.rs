@@ -1,6 +1,7 @@
 //! How a client asks for a behaviour: words in the prompt or the model's name.
 //!
-//! In the last user message, between double brackets, anywhere in the text:
+//! In the last user message, or the input or prompt of an API that has none,
+//! between double brackets, anywhere in the text:
 //! `Tell me a story [[chunks=1000 delay_ms=1 fragment=7]]`. In the model's
 //! name, after a plus sign, where the prompt is not at hand:
 //! `gpt-4o+error=429`. Both add up, the prompt wins. A word that is not below
@@ -13,13 +14,13 @@
 //! | `bytes=N` | text of exactly N bytes, at most 32 MiB |
 //! | `wait_ms=N` | wait before the answer's head |
 //! | `delay_ms=N` | wait between frames |
-//! | `fragment=N` | write N bytes at a time, wherever that cuts a frame |
+//! | `fragment=N` | write N bytes at a time, wherever that cuts a frame; over a WebSocket, in frames of N bytes |
 //! | `join=N` | write N frames at once |
 //! | `tool=A,B` | call these tools; text once their results are there |
 //! | `tool_only` | with `tool`: no text before the calls |
-//! | `thinking` | think first (Anthropic: a thinking block; OpenAI: reasoning tokens) |
+//! | `thinking` | think first; chat completions count the thoughts and do not show them |
 //! | `cached=N` | N of the input tokens came from the cache |
-//! | `cache_write=N` | N of the input tokens went to the cache (Anthropic) |
+//! | `cache_write=N` | N of the input tokens went to the cache (Anthropic, Bedrock) |
 //! | `finish=WORD` | end with this finish or stop reason |
 //! | `error=STATUS` | an error body with that status |
 //! | `error_after=N` | streams: an error event after N deltas, status 200 |
@@ -28,6 +29,10 @@
 //! | `length` | Content-Length, streams too |
 //! | `chunked` | unknown length, plain answers too |
 //! | `close` | HTTP/1: an HTTP/1.0 answer that ends with the connection |
+//!
+//! What an API does not have, a word of it does not change: vectors and pictures
+//! know of `error` and of how bodies are delivered only, messages of a WebSocket
+//! of neither `gzip` nor the last three.
 
 use std::time::Duration;
 

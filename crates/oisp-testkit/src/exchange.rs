@@ -43,7 +43,8 @@ pub struct Exchange {
     pub target: String,
     /// The request's headers in order, names in lower case.
     pub request_headers: Vec<(String, String)>,
-    /// The request's body without its transfer coding.
+    /// The request's body without its transfer coding; over a WebSocket, the
+    /// message that asks.
     #[serde(serialize_with = "base64_text")]
     pub request_body: Bytes,
     /// The dialect that answered.
@@ -54,7 +55,8 @@ pub struct Exchange {
     /// `content-length`, `transfer-encoding`).
     pub response_headers: Vec<(String, String)>,
     /// The answer's body as far as it was sent, without transfer and content
-    /// coding. The last frame counts once its last byte was sent.
+    /// coding. The last frame counts once its last byte was sent. Over a
+    /// WebSocket, the messages that answer, a line each.
     #[serde(serialize_with = "base64_text")]
     pub response_body: Bytes,
     /// Bytes of the answer's body with its content coding.
@@ -69,10 +71,32 @@ pub struct Exchange {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
-    /// OpenAI.
+    /// OpenAI's chat completions.
     OpenAi,
+    /// OpenAI's Responses, over HTTP or a WebSocket.
+    Responses,
+    /// OpenAI's legacy completions.
+    Completions,
+    /// OpenAI's embeddings.
+    Embeddings,
+    /// OpenAI's images.
+    Images,
+    /// OpenAI's text to speech.
+    Speech,
+    /// OpenAI's speech to text.
+    Transcription,
     /// Anthropic.
     Anthropic,
+    /// Gemini's contents.
+    Gemini,
+    /// Gemini's vectors.
+    GeminiEmbedding,
+    /// Ollama's own chat.
+    Ollama,
+    /// Bedrock's Converse.
+    Bedrock,
+    /// Cohere's chat, version 2.
+    Cohere,
     /// None of them: a path that nothing answers.
     #[default]
     None,

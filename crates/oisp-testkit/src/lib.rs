@@ -1,9 +1,9 @@
 //! A loopback AI provider over TLS, and the clients that talk to it.
 //!
-//! The provider speaks the wire formats of OpenAI and Anthropic to any client
-//! that is pointed at it: HTTP/1.0, HTTP/1.1 and HTTP/2, plain JSON and event
-//! streams, errors before and within an answer, gzip, odd fragments, a cut
-//! connection. A client needs no support for any of it: the behaviour is asked
+//! The provider speaks the wire formats of OpenAI, Anthropic, Gemini, Bedrock,
+//! Cohere and Ollama to any client that is pointed at it: HTTP/1.0, HTTP/1.1,
+//! HTTP/2 and WebSocket, plain JSON and streams of every framing, errors before
+//! and within an answer, gzip, odd fragments, a cut connection. A client needs no support for any of it: the behaviour is asked
 //! for in the prompt or in the model's name (see [`directive`]).
 //!
 //! It keeps what it received and sent, byte for byte ([`Exchange`]), and what
@@ -21,15 +21,23 @@
 
 mod answer;
 mod anthropic;
+mod bedrock;
 mod body;
 mod certificates;
+mod cohere;
 mod cut;
 mod deliver;
 pub mod demo;
 pub mod directive;
 mod error;
+mod eventstream;
 mod exchange;
+mod form;
+mod gemini;
+mod ollama;
 mod openai;
+mod openai_media;
+mod openai_responses;
 mod provider;
 pub mod recordings;
 mod reply;
@@ -37,6 +45,9 @@ mod route;
 mod scenario;
 mod server;
 mod sse;
+mod turns;
+mod vectors;
+mod websocket;
 
 pub use answer::{FailureTold, Meant, ToolCall, Usage};
 pub use directive::Directive;

@@ -130,8 +130,24 @@ impl Provider {
         format!("http://{}", self.http_addr)
     }
 
-    /// Where it listens for TLS. The certificate is also good for
-    /// api.openai.com and api.anthropic.com, for clients that can be told to
+    /// The base URL over TLS that client libraries of an API want. `api` begins
+    /// with its name: `anthropic`, `bedrock`, `cohere`, `gemini` or `ollama`; what
+    /// begins otherwise is OpenAI's.
+    pub fn base_url(&self, api: &str) -> String {
+        let apis = [
+            ("anthropic", "api.anthropic.com", ""),
+            ("bedrock", "bedrock-runtime.us-east-1.amazonaws.com", ""),
+            ("cohere", "api.cohere.com", ""),
+            ("gemini", "generativelanguage.googleapis.com", ""),
+            ("ollama", "localhost", ""),
+        ];
+        let found = apis.into_iter().find(|(name, ..)| api.starts_with(name));
+        let (_, host, path) = found.unwrap_or(("openai", "api.openai.com", "/v1"));
+        format!("https://{host}:{}{path}", self.https_addr.port())
+    }
+
+    /// Where it listens for TLS. The certificate is also good for the names of
+    /// the providers whose formats it speaks, for clients that can be told to
     /// reach these names here.
     pub const fn https_addr(&self) -> SocketAddr {
         self.https_addr

@@ -38,20 +38,28 @@ impl Reply {
     }
 
     pub(crate) fn events(dialect: Dialect, frames: Vec<Bytes>) -> Self {
-        let headers = vec![
-            (
-                "content-type",
-                "text/event-stream; charset=utf-8".to_owned(),
-            ),
-            ("cache-control", "no-cache".to_owned()),
-        ];
+        let mut reply = Self::stream(dialect, "text/event-stream; charset=utf-8", frames);
+        reply.headers.push(("cache-control", "no-cache".to_owned()));
+        reply
+    }
+
+    /// A streamed answer of that type, a frame each event.
+    pub(crate) fn stream(dialect: Dialect, content_type: &str, frames: Vec<Bytes>) -> Self {
         Self {
             dialect,
             status: 200,
-            headers,
+            headers: vec![("content-type", content_type.to_owned())],
             frames,
             stream: true,
             ..Self::default()
+        }
+    }
+
+    /// An answer that is no text.
+    pub(crate) fn bytes(dialect: Dialect, content_type: &str, body: Bytes) -> Self {
+        Self {
+            stream: false,
+            ..Self::stream(dialect, content_type, vec![body])
         }
     }
 
@@ -92,6 +100,18 @@ impl<'a> Script<'a> {
         };
         pieces.truncate(keep);
         Self { pieces, end }
+    }
+
+    /// What a stream that ends like this meant, had `meant` been its whole.
+    pub(crate) fn meaning(&self, meant: Meant) -> Meant {
+        match self.end {
+            StreamEnd::Whole => meant,
+            StreamEnd::Error | StreamEnd::Cut => broken_off(meant, vec![self.pieces.concat()]),
+        }
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.end == StreamEnd::Cut
     }
 }
 

@@ -2,19 +2,20 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::answer::Call;
+use crate::answer::{Call, Meant};
 use crate::exchange::Dialect;
 use crate::reply::Reply;
 use crate::scenario::Scenario;
-use crate::{anthropic, openai};
+use crate::{anthropic, bedrock, cohere, gemini, ollama, openai, openai_media, openai_responses};
 
 /// A request, received whole.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) method: Method,
     pub(crate) path: String,
+    pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
@@ -22,6 +23,11 @@ pub(crate) struct Received {
 impl Received {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as JSON, or what is wrong with it.
+    pub(crate) fn json(&self) -> Result<Value, String> {
+        serde_json::from_slice(&self.body).map_err(|error| error.to_string())
     }
 }
 
@@ -43,6 +49,25 @@ impl<'a> Routing<'a> {
             .find(|scenario| scenario.fits(&call.model, &call.prompt, call.after_tool))?;
         call.directive = scenario.directive.clone();
         Some(scenario)
+    }
+
+    /// The way of a call to its answer, which is the same in all dialects:
+    /// `failure` writes one that is refused with a status, `write` any other.
+    pub(crate) fn play(
+        &self,
+        mut call: Call,
+        failure: impl FnOnce(&Call, u16) -> Reply,
+        write: impl FnOnce(&Call, Meant) -> Reply,
+    ) -> Reply {
+        let scenario = self.stage(&mut call);
+        let reply = match call.directive.error {
+            Some(status) => failure(&call, status),
+            None => write(&call, Meant::to(&call, scenario, &self.token)),
+        };
+        Reply {
+            directive: call.directive,
+            ..reply
+        }
     }
 }
 
@@ -74,17 +99,43 @@ pub(crate) fn answer(received: &Received, routing: &Routing<'_>) -> Reply {
     match (received.method.as_str(), received.path.as_str()) {
         ("POST", openai::CHAT) => openai::chat(received, routing),
         ("GET", openai::MODELS) => openai::models(received, routing),
+        ("POST", openai_responses::PATH) => openai_responses::create(received, routing),
+        ("POST", openai_media::COMPLETIONS) => openai_media::completions(received, routing),
+        ("POST", openai_media::EMBEDDINGS) => openai_media::embeddings(received, routing),
+        ("POST", openai_media::IMAGES) => openai_media::images(received, routing),
+        ("POST", openai_media::SPEECH) => openai_media::speech(received, routing),
+        ("POST", openai_media::TRANSCRIPTIONS) => openai_media::transcriptions(received, routing),
+        ("POST", ollama::CHAT) => ollama::chat(received, routing),
+        ("POST", cohere::CHAT) => cohere::chat(received, routing),
         ("POST", anthropic::MESSAGES) => anthropic::messages(received, routing),
         ("POST", anthropic::COUNT_TOKENS) => anthropic::count_tokens(received, routing),
-        (method, path) => {
-            let message = format!("nothing answers {method} {path} here");
-            Reply::json(
-                Dialect::None,
-                404,
-                &json!({ "error": { "message": message } }),
-            )
-        }
+        ("POST", path) => by_target(path, received, routing),
+        _ => nothing(received),
     }
+}
+
+/// APIs that name the model in the path.
+fn by_target(path: &str, received: &Received, routing: &Routing<'_>) -> Reply {
+    if let Some(target) = gemini::Target::of(path) {
+        gemini::answer(received, &target, routing)
+    } else if let Some(target) = bedrock::Target::of(path) {
+        bedrock::answer(received, &target, routing)
+    } else {
+        nothing(received)
+    }
+}
+
+fn nothing(received: &Received) -> Reply {
+    let message = format!("nothing answers {} {} here", received.method, received.path);
+    let body = json!({ "error": { "message": message } });
+    Reply::json(Dialect::None, 404, &body)
+}
+
+/// A piece of a path without its percent signs.
+pub(crate) fn unescaped(piece: &str) -> String {
+    percent_encoding::percent_decode_str(piece)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 /// The token of an `Authorization: Bearer` header.

@@ -1,4 +1,7 @@
-//! Accepts connections and serves HTTP on them.
+//! Accepts connections and serves HTTP on them; [`socket`] serves what becomes a
+//! WebSocket.
+
+mod socket;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,6 +53,19 @@ impl Shared {
             seed: nanos(),
             connections: AtomicU64::new(0),
             exchanges: AtomicU64::new(0),
+        }
+    }
+
+    fn next_serial(&self) -> u64 {
+        self.exchanges.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// What an answer given at that time depends on.
+    fn routing(&self, at: u64, serial: u64) -> Routing<'_> {
+        Routing {
+            scenarios: &self.scenarios,
+            token: route::token(self.seed, serial),
+            now_secs: at / 1_000_000_000,
         }
     }
 }
@@ -130,7 +146,7 @@ async fn serve_http<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     builder.http1().timer(TokioTimer::new());
     builder.http2().timer(TokioTimer::new());
     let service = service_fn(move |request| respond(request, connection.clone()));
-    let mut serving = std::pin::pin!(builder.serve_connection(io, service));
+    let mut serving = std::pin::pin!(builder.serve_connection_with_upgrades(io, service));
     // How a connection ends is the client's business, or a cut of ours.
     tokio::select! {
         _ = serving.as_mut() => {}
@@ -141,13 +157,11 @@ async fn serve_http<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 }
 
 async fn respond(
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     connection: Connection,
 ) -> Result<Response<AnswerBody>, hyper::Error> {
-    let (at, serial) = (
-        nanos(),
-        connection.shared.exchanges.fetch_add(1, Ordering::Relaxed) + 1,
-    );
+    let upgrade = hyper::upgrade::on(&mut request);
+    let (at, serial) = (nanos(), connection.shared.next_serial());
     let (head, body) = request.into_parts();
     let version = head.version;
     let host = head.uri.authority().map(ToString::to_string);
@@ -164,9 +178,25 @@ async fn respond(
     let received = Received {
         method: head.method,
         path,
+        query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
         body: body.unwrap_or_default(),
     };
+    let host = host
+        .or_else(|| received.header("host").map(str::to_owned))
+        .unwrap_or_default();
+    let line = Line {
+        serial,
+        at,
+        version,
+        host,
+        target,
+    };
+    if let Some(handshake) = socket::agreed(&received) {
+        return Ok(socket::begin(
+            upgrade, handshake, received, connection, line,
+        ));
+    }
     let mut reply = if whole {
         answer(&received, &connection, at, serial)
     } else {
@@ -176,32 +206,12 @@ async fn respond(
     if gzip {
         reply.headers.push(("content-encoding", "gzip".to_owned()));
     }
-    let host = host
-        .or_else(|| received.header("host").map(str::to_owned))
-        .unwrap_or_default();
-    let exchange = begin(
-        &received,
-        &mut reply,
-        &connection,
-        Line {
-            serial,
-            at,
-            version,
-            host,
-            target,
-        },
-    );
+    let exchange = begin(&received, &mut reply, &connection, line);
     Ok(deliver_reply(&reply, gzip, version, exchange, connection).await)
 }
 
 fn answer(received: &Received, connection: &Connection, at: u64, serial: u64) -> Reply {
-    let shared = &connection.shared;
-    let routing = Routing {
-        scenarios: &shared.scenarios,
-        token: route::token(shared.seed, serial),
-        now_secs: at / 1_000_000_000,
-    };
-    route::answer(received, &routing)
+    route::answer(received, &connection.shared.routing(at, serial))
 }
 
 fn too_large() -> Reply {
@@ -222,6 +232,7 @@ fn accepts_gzip(received: &Received) -> bool {
 }
 
 /// What the first line of a request tells, and when it came.
+#[derive(Clone, Debug)]
 struct Line {
     serial: u64,
     at: u64,

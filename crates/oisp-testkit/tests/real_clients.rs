@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use oisp_testkit::{Exchange, Meant, Provider};
+use oisp_testkit::{Dialect, Exchange, Provider};
 use serde_json::{Value, json};
 
 const CALLS: usize = 3;
@@ -58,12 +58,7 @@ impl Run<'_> {
             std::process::id()
         ));
         let provider = Provider::builder().dir(&dir).start().await.unwrap();
-        let port = provider.https_addr().port();
-        let base_url = if self.script.starts_with("anthropic") {
-            format!("https://api.anthropic.com:{port}")
-        } else {
-            format!("https://api.openai.com:{port}/v1")
-        };
+        let base_url = provider.base_url(self.script);
         let ca = provider.ca_pem_path().to_owned();
         let mut command = Command::new(interpreter);
         command.arg(folder.join(self.script)).args([
@@ -111,25 +106,36 @@ impl Run<'_> {
     }
 }
 
-/// What a client can know of an answer, from its own report or the provider's.
+/// What a client can know of an answer, from its own report. Some APIs do not
+/// name the model in their answers, and some libraries forget ids.
 fn seen(line: &Value) -> Value {
     let calls = line["tool_calls"].as_array().unwrap().iter();
     let calls = calls.map(|call| json!({ "id": call["id"], "name": call["name"], "arguments": parsed(call["arguments"].as_str().unwrap()) }));
     json!({
         "text": line["text"], "tool_calls": calls.collect::<Vec<_>>(), "model": line["model"], "finish": line["finish"],
-        "input": line["usage"]["input"], "output": line["usage"]["output"],
+        "input": line["usage"]["input"], "output": line["usage"]["output"], "error": line["error"],
     })
 }
 
-fn meant(meant: &Meant) -> Value {
+/// The same by the provider, as far as a client of that name reports it.
+fn meant(script: &str, exchange: &Exchange) -> Value {
+    let meant = exchange.meant.as_ref().unwrap();
+    let keeps_ids = !script.starts_with("ollama");
+    let tells_model = !script.starts_with("bedrock") && !script.starts_with("cohere");
+    let tells_model = tells_model
+        && !matches!(
+            exchange.dialect,
+            Dialect::Images | Dialect::Speech | Dialect::Transcription | Dialect::GeminiEmbedding
+        );
     let calls = meant.tool_calls.iter();
-    let calls = calls.map(
-        |call| json!({ "id": call.id, "name": call.name, "arguments": parsed(&call.arguments) }),
-    );
-    let usage = meant.usage.unwrap();
+    let calls = calls.map(|call| {
+        json!({ "id": keeps_ids.then_some(&call.id), "name": call.name, "arguments": parsed(&call.arguments) })
+    });
     json!({
-        "text": meant.texts[0], "tool_calls": calls.collect::<Vec<_>>(), "model": meant.model, "finish": meant.finish,
-        "input": usage.input, "output": usage.output,
+        "text": meant.texts.first().map_or("", String::as_str), "tool_calls": calls.collect::<Vec<_>>(),
+        "model": tells_model.then_some(&meant.model), "finish": meant.finish,
+        "input": meant.usage.map(|usage| usage.input), "output": meant.usage.map(|usage| usage.output),
+        "error": meant.error.as_ref().map(|error| &error.message),
     })
 }
 
@@ -147,7 +153,7 @@ fn assert_same(run: &Run<'_>, lines: &[Value], exchanges: &[Exchange]) {
     let told = sorted(
         exchanges
             .iter()
-            .map(|exchange| meant(exchange.meant.as_ref().unwrap()))
+            .map(|exchange| meant(run.script, exchange))
             .collect(),
     );
     assert_eq!(
@@ -221,6 +227,53 @@ async fn python_clients_see_what_was_meant() {
             ],
         ),
         ("stdlib_https.py", &["keepalive", "stream", "urllib"]),
+        (
+            "openai_responses.py",
+            &[
+                "plain",
+                "stream",
+                "tools",
+                "stream-tools",
+                "socket",
+                "socket-tools",
+                "socket-deflate",
+            ],
+        ),
+        (
+            "openai_media.py",
+            &[
+                "completions",
+                "completions-stream",
+                "embeddings",
+                "images",
+                "speech",
+                "transcription",
+                "transcription-stream",
+            ],
+        ),
+        (
+            "gemini_contents.py",
+            &[
+                "plain",
+                "stream",
+                "tools",
+                "stream-tools",
+                "array",
+                "embeddings",
+            ],
+        ),
+        (
+            "ollama_chat.py",
+            &["plain", "stream", "tools", "stream-tools"],
+        ),
+        (
+            "bedrock_converse.py",
+            &["plain", "stream", "tools", "stream-tools"],
+        ),
+        (
+            "cohere_chat.py",
+            &["plain", "stream", "tools", "stream-tools"],
+        ),
     ];
     run_all("python", scripts).await;
 }
@@ -234,6 +287,11 @@ async fn node_clients_see_what_was_meant() {
         ),
         ("anthropic_messages.mjs", &["plain", "stream", "concurrent"]),
         ("fetch_chat.mjs", &["plain", "stream", "concurrent"]),
+        (
+            "openai_responses.mjs",
+            &["plain", "stream", "concurrent", "socket", "socket-deflate"],
+        ),
+        ("gemini_contents.mjs", &["plain", "stream", "concurrent"]),
     ];
     run_all("node", scripts).await;
 }

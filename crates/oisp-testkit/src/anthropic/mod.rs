@@ -43,23 +43,15 @@ fn key(received: &Received) -> Option<&str> {
     received.header("x-api-key").or_else(|| bearer(received))
 }
 
-fn answer(mut call: Call, routing: &Routing<'_>) -> Reply {
-    let scenario = routing.stage(&mut call);
-    let reply = match call.directive.error {
-        Some(status) => failure(status, &call.model, "", &routing.token),
-        None => {
-            let meant = Meant::to(&call, scenario, &routing.token);
-            if call.stream {
-                stream::write(&call, meant, routing)
-            } else {
-                response::write(&call, meant, routing)
-            }
+fn answer(call: Call, routing: &Routing<'_>) -> Reply {
+    let refuse = |call: &Call, status| failure(status, &call.model, "", &routing.token);
+    routing.play(call, refuse, |call, meant| {
+        if call.stream {
+            stream::write(call, meant, routing)
+        } else {
+            response::write(call, meant, routing)
         }
-    };
-    Reply {
-        directive: call.directive,
-        ..reply
-    }
+    })
 }
 
 fn request_id(token: &str) -> String {

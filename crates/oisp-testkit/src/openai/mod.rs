@@ -36,26 +36,18 @@ pub(crate) fn models(received: &Received, routing: &Routing<'_>) -> Reply {
     with_headers(Reply::json(DIALECT, 200, &list), &routing.token)
 }
 
-fn answer(mut call: Call, routing: &Routing<'_>) -> Reply {
-    let scenario = routing.stage(&mut call);
-    let reply = match call.directive.error {
-        Some(status) => failure(status, &call.model, ""),
-        None => {
-            let meant = Meant::to(&call, scenario, &routing.token);
-            if call.stream {
-                stream::write(&call, meant, routing)
-            } else {
-                response::write(&call, meant, routing)
-            }
+fn answer(call: Call, routing: &Routing<'_>) -> Reply {
+    let refuse = |call: &Call, status| failure(status, &call.model, "");
+    routing.play(call, refuse, |call, meant| {
+        if call.stream {
+            stream::write(call, meant, routing)
+        } else {
+            response::write(call, meant, routing)
         }
-    };
-    Reply {
-        directive: call.directive,
-        ..reply
-    }
+    })
 }
 
-fn with_headers(mut reply: Reply, token: &str) -> Reply {
+pub(crate) fn with_headers(mut reply: Reply, token: &str) -> Reply {
     reply.headers.extend([
         ("x-request-id", format!("req_{token}")),
         ("openai-organization", "org-made-up-for-tests".to_owned()),
@@ -89,7 +81,7 @@ struct ErrorDetail<'a> {
 }
 
 /// An error body; the provider's usual message where `message` is empty.
-fn failure(status: u16, model: &str, message: &str) -> Reply {
+pub(crate) fn failure(status: u16, model: &str, message: &str) -> Reply {
     let (kind, code, usual) = match status {
         401 => (
             "invalid_request_error",
@@ -130,7 +122,7 @@ fn failure(status: u16, model: &str, message: &str) -> Reply {
 }
 
 /// The event that tells an error after the answer began with status 200.
-fn failure_event() -> (bytes::Bytes, crate::FailureTold) {
+pub(crate) fn failure_event() -> (bytes::Bytes, crate::FailureTold) {
     let (kind, message) = (
         "server_error",
         "The server had an error while processing your request. Sorry about that!",

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::answer::Call;
 use crate::directive::Directive;
 use crate::route::Received;
+use crate::turns::text;
 
 #[derive(Deserialize)]
 struct Request {
@@ -41,7 +42,7 @@ pub(super) fn read(received: &Received) -> Result<Call, String> {
         .iter()
         .rev()
         .find(|message| message.role == "user")
-        .map(|message| text(&message.content));
+        .map(|message| text(Some(&message.content)));
     let prompt = prompt.unwrap_or_default();
     let directive = Directive::read(&request.model, &prompt).map_err(|error| error.to_string())?;
     Ok(Call {
@@ -57,23 +58,10 @@ pub(super) fn read(received: &Received) -> Result<Call, String> {
         input_chars: request
             .messages
             .iter()
-            .map(|message| text(&message.content).chars().count())
+            .map(|message| text(Some(&message.content)).chars().count())
             .sum(),
         model: request.model,
         prompt,
         directive,
     })
-}
-
-/// The text of a content: a string, or the text parts of a list.
-fn text(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|part| part.get("text")?.as_str())
-            .collect::<Vec<_>>()
-            .join("\n"),
-        _ => String::new(),
-    }
 }
