@@ -17,6 +17,7 @@
 mod support;
 
 mod accounts;
+mod agents;
 mod command_line;
 mod crowd;
 mod ends;

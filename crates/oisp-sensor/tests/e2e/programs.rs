@@ -90,6 +90,88 @@ fn python_clients() {
     world.check_all(sensor, &ran);
 }
 
+/// A case of each dialect that is none of chat completions and messages.
+#[test]
+fn python_clients_of_other_apis() {
+    let test = "python_clients_of_other_apis";
+    let Some(python) = clients::python(test) else {
+        return;
+    };
+    let Some((world, sensor)) = World::with_sensor(test, &[]) else {
+        return;
+    };
+    const TURNS: [&str; 4] = ["plain", "stream", "tools", "stream-tools"];
+    let calls = [
+        modes("openai_responses.py", &TURNS),
+        oddities("openai_responses.py", "gpt-4o-mini+error=429"),
+        modes("openai_media.py", &MEDIA),
+        modes("gemini_contents.py", &TURNS),
+        modes("gemini_contents.py", &["array", "embeddings"]),
+        oddities("gemini_contents.py", "gemini-2.5-flash+error=429"),
+        modes("ollama_chat.py", &TURNS),
+        oddities("ollama_chat.py", "llama3.2+error=503"),
+        modes("bedrock_converse.py", &TURNS),
+        oddities("bedrock_converse.py", "amazon.nova-lite-v1:0+error=429"),
+        modes("cohere_chat.py", &TURNS),
+        oddities("cohere_chat.py", "command-a-03-2025+error=429"),
+    ];
+    let ran = python.run_all(&world, &calls.concat());
+    world.check_all(sensor, &ran);
+}
+
+const MEDIA: [&str; 7] = [
+    "completions",
+    "completions-stream",
+    "embeddings",
+    "images",
+    "speech",
+    "transcription",
+    "transcription-stream",
+];
+
+/// One connection carries many calls, and each is told as if it were alone.
+#[test]
+fn calls_over_a_websocket() {
+    let test = "calls_over_a_websocket";
+    let (Some(python), Some(node)) = (clients::python(test), clients::node(test)) else {
+        return;
+    };
+    let Some((world, sensor)) = World::with_sensor(test, &[]) else {
+        return;
+    };
+    let script = "openai_responses.py";
+    let broken_off = Call {
+        script,
+        mode: "socket",
+        case: "broken off",
+        directive: "error_after=3",
+        calls: 1,
+        ..Call::default()
+    };
+    let refused = Call {
+        case: "refused",
+        directive: "",
+        model: Some("gpt-4o-mini+error=429"),
+        ..broken_off
+    };
+    let calls = [
+        modes(script, &["socket", "socket-tools", "socket-deflate"]),
+        vec![broken_off, refused],
+    ];
+    let mut ran = python.run_all(&world, &calls.concat());
+    let calls = modes("openai_responses.mjs", &["socket", "socket-deflate"]);
+    ran.extend(node.run_all(&world, &calls));
+    for ran in &ran {
+        let deflated = ran.label.contains("deflate");
+        for exchange in world.exchanges_of(ran) {
+            assert_eq!(exchange.status, 101, "{}", ran.label);
+            let smaller = exchange.encoded_len < exchange.response_body.len();
+            assert_eq!(smaller, deflated, "{}", ran.label);
+        }
+    }
+    world.check_all(sensor, &ran);
+}
+
 #[test]
 fn node_clients() {
     let test = "node_clients";
@@ -108,6 +190,8 @@ fn node_clients() {
         modes("anthropic_messages.mjs", &["plain", "stream", "concurrent"]),
         oddities("anthropic_messages.mjs", "claude-sonnet-4-5+error=401"),
         modes("fetch_chat.mjs", &["plain", "stream", "concurrent"]),
+        modes("openai_responses.mjs", &["plain", "stream", "concurrent"]),
+        modes("gemini_contents.mjs", &["plain", "stream", "concurrent"]),
     ];
     let ran = node.run_all(&world, &calls.concat());
     world.check_all(sensor, &ran);

@@ -161,7 +161,8 @@ impl Call<'_> {
     /// Calls that reach the provider: a tool's result is a call of its own.
     fn turns(&self) -> usize {
         let fails = self.model.is_some_and(|model| model.contains("error"));
-        if self.mode.contains("tools") && !fails {
+        let loops = self.mode.contains("tools") || self.script.starts_with("agent");
+        if loops && !fails {
             2 * self.calls
         } else {
             self.calls
@@ -173,12 +174,7 @@ impl Language {
     /// Starts a client.
     pub fn start(&self, world: &World, call: &Call<'_>) -> Running {
         let label = call.label();
-        let port = world.port();
-        let base_url = if call.script.starts_with("anthropic") {
-            format!("https://api.anthropic.com:{port}")
-        } else {
-            format!("https://api.openai.com:{port}/v1")
-        };
+        let base_url = world.base_url(call.script);
         let mut command = Command::new(&self.interpreter);
         command
             .arg(self.folder.join(call.script))

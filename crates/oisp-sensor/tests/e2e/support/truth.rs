@@ -1,9 +1,12 @@
 //! What the sensor must tell of a call, worked out from the provider's log
 //! alone, and the comparison with what it told.
 
+mod answered;
+mod asked;
+
 use std::collections::BTreeMap;
 
-use oisp_testkit::{Dialect, Ending, Exchange};
+use oisp_testkit::{Dialect, Exchange};
 use serde_json::{Value, json};
 
 use super::clients::Ran;
@@ -16,7 +19,7 @@ pub fn check_client(events: &Events, ran: &Ran, exchanges: &[Exchange]) {
     let (requests, mut responses) = (of("ai.request"), of("ai.response"));
     let mut left: Vec<&Value> = requests.values().collect();
     for exchange in exchanges {
-        let wanted = request_of(exchange);
+        let wanted = asked::of(exchange);
         let at = left.iter().position(|event| told_request(event) == wanted);
         let Some(at) = at else {
             panic!(
@@ -35,6 +38,8 @@ pub fn check_client(events: &Events, ran: &Ran, exchanges: &[Exchange]) {
         check_process(request, ran);
         check_process(&response, ran);
         check_tool_calls(&events, &response, exchange);
+        check_tool_results(&events, request, exchange);
+        check_embedding(&events, &response, exchange);
     }
     assert!(
         left.is_empty(),
@@ -96,86 +101,9 @@ fn told_request(event: &Value) -> Value {
     })
 }
 
-fn request_of(exchange: &Exchange) -> Value {
-    let body: Value = serde_json::from_slice(&exchange.request_body).unwrap();
-    let (provider, messages) = match exchange.dialect {
-        Dialect::Anthropic => ("anthropic", anthropic_messages(&body)),
-        _ => ("openai", openai_messages(&body)),
-    };
-    let tools = body["tools"].as_array().into_iter().flatten();
-    let name = |tool: &Value| {
-        tool["function"]
-            .get("name")
-            .unwrap_or(&tool["name"])
-            .clone()
-    };
-    json!({
-        "provider": provider,
-        "endpoint": format!("https://{}{}", exchange.host, exchange.target),
-        "model": body["model"],
-        "type": "chat",
-        "streaming": body["stream"].as_bool().unwrap_or_default(),
-        "messages": messages,
-        "tools": tools.map(name).collect::<Vec<_>>(),
-        "user_agent": exchange.request_header("user-agent"),
-        "auth": "api_key",
-        "side": "client",
-        "completeness": "full",
-    })
-}
-
-fn message(role: &Value, content: &str, tool_call_id: Option<&Value>) -> Value {
-    json!({"role": role, "content": content, "tool_call_id": tool_call_id})
-}
-
-/// The text parts of a content, joined by a newline.
-fn text(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => {
-            let texts = parts.iter().filter_map(|part| part["text"].as_str());
-            texts.collect::<Vec<_>>().join("\n")
-        }
-        _ => String::new(),
-    }
-}
-
-fn openai_messages(body: &Value) -> Vec<Value> {
-    let messages = body["messages"].as_array().unwrap().iter();
-    messages
-        .map(|spoken| {
-            message(
-                &spoken["role"],
-                &text(&spoken["content"]),
-                spoken.get("tool_call_id"),
-            )
-        })
-        .collect()
-}
-
-/// The system prompt comes first, and each tool result is a message.
-fn anthropic_messages(body: &Value) -> Vec<Value> {
-    let mut messages = Vec::new();
-    if let Some(system) = body.get("system") {
-        messages.push(message(&"system".into(), &text(system), None));
-    }
-    for spoken in body["messages"].as_array().unwrap() {
-        let parts = spoken["content"].as_array().into_iter().flatten();
-        let results: Vec<_> = parts.filter(|part| part["type"] == "tool_result").collect();
-        for result in &results {
-            let id = Some(&result["tool_use_id"]);
-            messages.push(message(&"tool".into(), &text(&result["content"]), id));
-        }
-        if results.is_empty() {
-            messages.push(message(&spoken["role"], &text(&spoken["content"]), None));
-        }
-    }
-    messages
-}
-
 /// The answer that the sensor told, against the one that the provider meant.
 fn check_pair(request: &Value, response: &Value, exchange: &Exchange, label: &str) {
-    assert_eq!(told_response(response), response_of(exchange), "{label}");
+    assert_eq!(told_response(response), answered::of(exchange), "{label}");
     let related = json!([{"event_id": request["event_id"], "relationship": "parent"}]);
     assert_eq!(response["related_events"], related, "{label}");
     let conversation = |event: &Value| event["data"]["conversation_id"].clone();
@@ -222,67 +150,6 @@ fn told_response(event: &Value) -> Value {
     })
 }
 
-fn response_of(exchange: &Exchange) -> Value {
-    assert_eq!(exchange.ending, Ending::Whole);
-    let meant = exchange.meant.as_ref().unwrap();
-    let failed = meant.error.is_some();
-    let calls = meant.tool_calls.iter().map(|call| {
-        let arguments: Value = serde_json::from_str(&call.arguments).unwrap();
-        json!([call.id, call.name, "function", arguments])
-    });
-    // An answer with an error status names no model: then it is the one asked for.
-    let asked: Value = serde_json::from_slice(&exchange.request_body).unwrap();
-    let model = if exchange.status >= 400 {
-        asked["model"].clone()
-    } else {
-        json!(meant.model)
-    };
-    let texts: Vec<&String> = meant
-        .texts
-        .iter()
-        .filter(|_| exchange.status < 400)
-        .collect();
-    json!({
-        "status": exchange.status,
-        "success": exchange.status < 400 && !failed,
-        "model": model,
-        "texts": texts,
-        "tool_calls": calls.collect::<Vec<_>>(),
-        "usage": meant.usage.map_or_else(|| usage_so_far(exchange), |usage| [Some(usage.input), Some(usage.output)]),
-        "finish": finish_of(meant.finish.as_deref(), failed && exchange.status < 400),
-        "finish_raw": meant.finish,
-        "error": meant.error.as_ref().map(|error| &error.message),
-        "streamed": meant.streamed,
-        "completeness": "full",
-    })
-}
-
-/// What a stream that was broken off had told of usage: Anthropic begins with
-/// the input. The count of the output beside it is provisional, and no total.
-fn usage_so_far(exchange: &Exchange) -> [Option<u64>; 2] {
-    let body = std::str::from_utf8(&exchange.response_body).unwrap();
-    let data = body.lines().filter_map(|line| line.strip_prefix("data: "));
-    let mut starts = data
-        .filter_map(|data| serde_json::from_str::<Value>(data).ok())
-        .filter(|event| event["type"] == "message_start");
-    let usage = starts
-        .next()
-        .map(|event| event["message"]["usage"].clone())
-        .unwrap_or_default();
-    [usage["input_tokens"].as_u64(), None]
-}
-
-fn finish_of(raw: Option<&str>, broken_off: bool) -> Value {
-    match raw {
-        _ if broken_off => "error".into(),
-        Some("stop" | "end_turn" | "stop_sequence") => "stop".into(),
-        Some("length" | "max_tokens") => "length".into(),
-        Some("tool_calls" | "tool_use") => "tool_calls".into(),
-        Some(other) => panic!("a finish that this test does not know: {other}"),
-        None => Value::Null,
-    }
-}
-
 /// An `agent.tool_call` for each call of a tool, caused by the answer.
 fn check_tool_calls(events: &Events, response: &Value, exchange: &Exchange) {
     let caused = json!([{"event_id": response["event_id"], "relationship": "caused_by"}]);
@@ -309,6 +176,53 @@ fn check_tool_calls(events: &Events, response: &Value, exchange: &Exchange) {
             json!([call.id, call.name, arguments])
         });
     assert_eq!(told, meant.collect::<Vec<_>>());
+}
+
+/// An `agent.tool_result` for each result that a request brings, tied to it. What
+/// stands before the user's last words was brought by an earlier one.
+fn check_tool_results(events: &Events, request: &Value, exchange: &Exchange) {
+    let brought = json!({"event_id": request["event_id"], "relationship": "parent"});
+    let results = events.of_type("agent.tool_result").0;
+    let told = results.iter().filter(|result| {
+        let related = result["related_events"].as_array().unwrap();
+        related.contains(&brought)
+    });
+    let told: Vec<_> = told.map(|result| &result["data"]["result"]).collect();
+    let asked = asked::of(exchange);
+    let messages = asked["messages"].as_array().unwrap();
+    let new = messages.rsplit(|message| message["role"] == "user").next();
+    let brought: Vec<_> = new
+        .unwrap()
+        .iter()
+        .filter(|message| message["role"] == "tool")
+        .map(|message| &message["content"])
+        .collect();
+    assert_eq!(told, brought, "{}", short(request));
+}
+
+/// An `ai.embedding` for each answer that brings vectors, and for no other.
+fn check_embedding(events: &Events, response: &Value, exchange: &Exchange) {
+    let caused = json!([{"event_id": response["event_id"], "relationship": "caused_by"}]);
+    let embeddings = events.of_type("ai.embedding").0;
+    let told = embeddings
+        .iter()
+        .filter(|event| event["related_events"] == caused)
+        .map(|event| {
+            let data = &event["data"];
+            json!([
+                data["model"]["id"],
+                data["input_count"],
+                data["dimensions"],
+                data["total_tokens"]
+            ])
+        });
+    let is_embedding = matches!(
+        exchange.dialect,
+        Dialect::Embeddings | Dialect::GeminiEmbedding
+    );
+    let is_meant = is_embedding && exchange.status < 400;
+    let meant = is_meant.then(|| answered::embedding(exchange));
+    assert_eq!(told.collect::<Vec<_>>(), Vec::from_iter(meant));
 }
 
 /// The process is the client itself, as this test started it.

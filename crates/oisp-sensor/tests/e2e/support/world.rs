@@ -50,6 +50,11 @@ impl World {
         self.provider.https_addr().port()
     }
 
+    /// The base URL that a client of that name wants.
+    pub fn base_url(&self, script: &str) -> String {
+        self.provider.base_url(script)
+    }
+
     /// The authority that clients must trust.
     pub fn ca(&self) -> &Path {
         self.provider.ca_pem_path()
