@@ -17,6 +17,9 @@ const PARSING_SHARE: Bar = Bar::AtLeast(50.0);
 /// shortest, in times that parsing takes.
 const GROWTH: Bar = Bar::AtMost(1.2);
 
+/// A stream of so many chunks.
+type Stream = fn(usize) -> Case;
+
 /// Prints the rows of decoding.
 pub fn measure(report: &mut Report) -> anyhow::Result<()> {
     report.section("decode: share of its time that serde_json needs to parse the same bodies");
@@ -84,7 +87,7 @@ fn inflate_and_parse(case: &Case) {
 /// A chunk of a long stream beside one of a short stream.
 fn flat(report: &mut Report) -> anyhow::Result<()> {
     report.section("decode: cost of a chunk in a stream of 8,000, by that in one of 250");
-    let streams: [(&str, fn(usize) -> Case); 2] = [
+    let streams: [(&str, Stream); 2] = [
         ("OpenAI chat", corpus::stream),
         ("Anthropic", corpus::anthropic_stream),
     ];
