@@ -3,6 +3,8 @@
 //! JSON documents that are in them. The same on every run.
 
 mod anthropic;
+mod bedrock;
+mod gemini;
 pub mod hostile;
 mod multiplexed;
 mod openai;
@@ -46,7 +48,7 @@ pub fn anthropic_stream(chunks: usize) -> Case {
 type Make = fn(&'static str) -> anyhow::Result<Case>;
 
 /// The cases that are compared with plain parsing.
-const CASES: [(&str, Make); 8] = [
+const CASES: [(&str, Make); 11] = [
     ("short chat", |name| Ok(openai::chat(name, false))),
     ("47 KB request with tools, tool call", |name| {
         Ok(openai::tools(name))
@@ -64,6 +66,15 @@ const CASES: [(&str, Make); 8] = [
         Ok(responses::stream(name, 1000))
     }),
     ("long answer, gzip", |name| Ok(openai::chat(name, true))),
+    ("Gemini stream, 1,000 chunks", |name| {
+        Ok(gemini::stream(name, 1000))
+    }),
+    ("Bedrock stream, 1,000 chunks", |name| {
+        Ok(bedrock::stream(name, 1000))
+    }),
+    ("100 embeddings of 1,536 numbers", |name| {
+        Ok(openai::embeddings(name))
+    }),
     ("100 chats at once, HTTP/2", |name| {
         multiplexed::chats(name, 100)
     }),
@@ -179,7 +190,8 @@ mod tests {
         for stream in &cases[3..6] {
             assert!(stream.documents.len() >= 1000, "{}", stream.name);
         }
-        assert_eq!(cases[7].texts.len(), 100);
+        assert!(cases[9].documents[1].len() > 1 << 20);
+        assert_eq!(cases[10].texts.len(), 100);
     }
 
     #[test]

@@ -17,9 +17,6 @@ const PARSING_SHARE: Bar = Bar::AtLeast(50.0);
 /// shortest, in times that parsing takes.
 const GROWTH: Bar = Bar::AtMost(1.2);
 
-/// A stream of so many chunks.
-type Stream = fn(usize) -> Case;
-
 /// Prints the rows of decoding.
 pub fn measure(report: &mut Report) -> anyhow::Result<()> {
     report.section("decode: share of its time that serde_json needs to parse the same bodies");
@@ -87,12 +84,10 @@ fn inflate_and_parse(case: &Case) {
 /// A chunk of a long stream beside one of a short stream.
 fn flat(report: &mut Report) -> anyhow::Result<()> {
     report.section("decode: cost of a chunk in a stream of 8,000, by that in one of 250");
-    let streams: [(&str, Stream); 2] = [
-        ("OpenAI chat", corpus::stream),
-        ("Anthropic", corpus::anthropic_stream),
-    ];
-    for (name, stream) in streams {
-        let (short, long) = (stream(250), stream(8000));
+    let pairs =
+        [250, 8000].map(|chunks| (corpus::stream(chunks), corpus::anthropic_stream(chunks)));
+    let [(short, anthropic_short), (long, anthropic_long)] = pairs;
+    for (short, long) in [(short, long), (anthropic_short, anthropic_long)] {
         short.events()?;
         long.events()?;
         let compared = compare(decoding(&long), decoding(&short));
@@ -103,7 +98,7 @@ fn flat(report: &mut Report) -> anyhow::Result<()> {
             in_short / 1e3,
             in_long / 1e3
         );
-        report.row(name, in_long / in_short, "×", GROWTH, &beside);
+        report.row(long.name, in_long / in_short, "×", GROWTH, &beside);
     }
     Ok(())
 }

@@ -28,6 +28,7 @@
 //! | what 4 KiB grow to between two codings | 4 MiB |
 //! | values of a JSON document | 2 million; a new object counts as nine |
 //! | items of a list of messages, tools or calls | 65,536 |
+//! | choices, calls of tools and other parts of a streamed answer | 1,024, 1,024 and 4,096 |
 //! | events of tool calls of one answer | 1,024 |
 //!
 //! A buffer grows by doubling: what it takes may be twice what it holds, and

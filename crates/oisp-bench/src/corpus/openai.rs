@@ -86,6 +86,27 @@ pub(super) fn stream(name: &'static str, chunks: usize) -> Case {
     wire.close(name, vec![text])
 }
 
+/// 100 texts, and a vector of 1,536 numbers for each.
+pub(super) fn embeddings(name: &'static str) -> Case {
+    let mut words = Words::new(10);
+    let mut wire = Wire::open(HOST);
+    let input: Vec<_> = (0..100).map(|_| words.prose(80)).collect();
+    let body = json!({"model": "text-embedding-3-small", "input": input});
+    wire.request(HOST, "/v1/embeddings", FIELDS, &body);
+    let vectors: Vec<_> = (0..100).map(|n| vector(n, &mut words)).collect();
+    wire.answer(&json!({
+        "object": "list", "data": vectors, "model": "text-embedding-3-small",
+        "usage": {"prompt_tokens": 1500, "total_tokens": 1500},
+    }));
+    wire.close(name, vec![String::new()])
+}
+
+fn vector(index: usize, words: &mut Words) -> Value {
+    let mut number = || (words.below(200_000_000) as f64 - 1e8) / 1e9;
+    let numbers: Vec<_> = (0..1536).map(|_| number()).collect();
+    json!({"object": "embedding", "index": index, "embedding": numbers})
+}
+
 fn chunk(delta: &Value, finish: Option<&str>, usage: Option<Value>) -> Frame {
     Frame {
         name: None,

@@ -150,7 +150,8 @@ impl Wire {
         bytes
     }
 
-    fn chunk(&mut self, bytes: &[u8]) {
+    /// A chunk of a body; the empty one is the last.
+    pub(super) fn chunk(&mut self, bytes: &[u8]) {
         let size = format!("{:x}\r\n", bytes.len());
         self.data(
             Direction::Incoming,

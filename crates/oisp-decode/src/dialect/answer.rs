@@ -7,8 +7,10 @@ use serde_json::{Map, Value};
 
 use super::json::Fields;
 
-/// Most calls of a choice, and most parts, that an honest answer has.
-pub const MOST_PARTS: usize = 4096;
+/// Most calls of a choice that an honest answer has.
+pub const MOST_CALLS: usize = 1024;
+/// Most parts.
+const MOST_PARTS: usize = 4096;
 
 /// What was answered, as far as it came.
 #[derive(Debug, Default)]
@@ -120,11 +122,13 @@ impl Answer {
 
     /// True where it has more choices, calls or parts than any honest one.
     pub fn is_endless(&self) -> bool {
-        const CHOICES: usize = 1024;
-        let mut choices = self.choices.values();
-        self.choices.len() > CHOICES
+        const MOST_CHOICES: usize = 1024;
+        let is_long = |choice: &ChoiceDraft| {
+            choice.tools.len() > MOST_CALLS || choice.parts.len() > MOST_PARTS
+        };
+        self.choices.len() > MOST_CHOICES
             || self.parts.len() > MOST_PARTS
-            || choices.any(|choice| choice.tools.len().max(choice.parts.len()) > MOST_PARTS)
+            || self.choices.values().any(is_long)
     }
 
     /// The choice at a position, made where it is new.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{message, response, tool};
 use crate::dialect::AnswerStream;
-use crate::dialect::answer::{Answer, ChoiceDraft, MOST_PARTS, error_of, error_of_failure};
+use crate::dialect::answer::{Answer, ChoiceDraft, MOST_CALLS, error_of, error_of_failure};
 use crate::dialect::json::{Fields, object};
 use crate::dialect::openai::{self, SpokenAudio};
 
@@ -112,7 +112,7 @@ fn add_delta(draft: &mut ChoiceDraft, delta: &mut Map<String, Value>) -> bool {
     let mut content = message::add(draft, delta);
     // Each looks for its place. One more than there may be is told by the answer.
     let calls = delta.take_items("tool_calls").into_iter();
-    for call in calls.take(MOST_PARTS + 1) {
+    for call in calls.take(MOST_CALLS + 1) {
         tool::add_delta(draft, object(call));
         content = true;
     }
