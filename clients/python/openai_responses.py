@@ -1,25 +1,36 @@
 """The OpenAI SDK's Responses: plain, streamed, with tools in two turns, and over
-a WebSocket, where one connection carries all calls, compressed on request."""
+a WebSocket, where one connection carries all calls, compressed on request. The
+SDK's synchronous WebSocket reads in a thread of its own: `socket-threads`."""
 
+import asyncio
 import time
 
 import common
 import openai
 
 TOOLS = [{"type": "function", "name": common.TOOL, "description": common.TOOL_ABOUT, "parameters": common.TOOL_SCHEMA}]
-MODES = ["plain", "stream", "tools", "stream-tools", "socket", "socket-tools", "socket-deflate"]
+SOCKETS = ["socket", "socket-tools", "socket-deflate", "socket-threads"]
+MODES = ["plain", "stream", "tools", "stream-tools", *SOCKETS]
+LAST = ("response.completed", "response.incomplete", "response.failed", "error")
 
 
 def main():
     args = common.options(MODES, "gpt-4o-mini", __doc__)
-    client = openai.OpenAI(api_key=args.key, base_url=args.base_url, max_retries=0)
-    if not args.mode.startswith("socket"):
+    named = {"api_key": args.key, "base_url": args.base_url, "max_retries": 0}
+    options = {"compression": "deflate" if args.mode == "socket-deflate" else None}
+    if args.mode == "socket-threads":
+        with openai.OpenAI(**named).responses.connect(websocket_connection_options=options) as connection:
+            converse(args, lambda body: over_socket(connection, body))
+    elif args.mode in SOCKETS:
+        with asyncio.Runner() as runner:
+            manager = openai.AsyncOpenAI(**named).responses.connect(websocket_connection_options=options)
+            connection = runner.run(manager.enter())
+            converse(args, lambda body: last(runner.run(events_of(connection, body))))
+            runner.run(connection.close())
+    else:
+        client = openai.OpenAI(**named)
         send = streamed if args.mode.startswith("stream") else plain
         converse(args, lambda body: send(client, body))
-        return
-    options = {"compression": "deflate" if args.mode == "socket-deflate" else None}
-    with client.responses.connect(websocket_connection_options=options) as connection:
-        converse(args, lambda body: over_socket(connection, body))
 
 
 def converse(args, send):
@@ -54,6 +65,15 @@ def streamed(client, body):
 def over_socket(connection, body):
     connection.response.create(**body)
     return last(connection)
+
+
+async def events_of(connection, body):
+    await connection.response.create(**body)
+    events = []
+    async for event in connection:
+        events.append(event)
+        if event.type in LAST:
+            return events
 
 
 def last(events):

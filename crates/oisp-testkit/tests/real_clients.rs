@@ -237,6 +237,7 @@ async fn python_clients_see_what_was_meant() {
                 "socket",
                 "socket-tools",
                 "socket-deflate",
+                "socket-threads",
             ],
         ),
         (

@@ -99,7 +99,8 @@ impl World {
         // Shown where the test fails.
         eprintln!("lost on the way: {:?}", sensor.losses());
         let ended = sensor.stop();
-        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        eprintln!("{}", ended.stderr);
+        assert_eq!(ended.status.code(), Some(0));
         for ran in all {
             self.check(&ended.events, ran);
         }
