@@ -309,3 +309,23 @@ fn a_gap_of_unknown_length_ends_what_is_under_way() {
     let torn = of_type(&events, "ai.response")[0];
     assert_eq!(torn["confidence"]["reasons"][0], "bytes_lost");
 }
+
+#[test]
+fn an_answer_that_is_told_before_its_request_is_known_by_the_times() {
+    let [asked, answered] = [Out(chat_request(ASK)), In(json_response(&answer("x")))];
+    let mut told = raw(&[asked, answered]);
+    told.swap(0, 1);
+    let events = decode(&told);
+    let data = &one(&events, "ai.response")["data"];
+    assert_eq!(data["choices"][0]["message"]["content"], "x");
+    assert_eq!(data["latency_ms"], 1);
+}
+
+#[test]
+fn an_answer_that_came_before_the_next_request_is_not_taken_for_its_own() {
+    let unasked = In(json_response(&answer("of nobody")));
+    let [asked, answered] = [Out(chat_request(ASK)), In(json_response(&answer("x")))];
+    let events = decode(&raw(&[unasked, asked, answered]));
+    let data = &one(&events, "ai.response")["data"];
+    assert_eq!(data["choices"][0]["message"]["content"], "x");
+}

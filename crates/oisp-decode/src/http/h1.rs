@@ -12,6 +12,7 @@
 //! an answer.
 
 mod body;
+mod early;
 mod head;
 mod resync;
 mod tunnel;
@@ -23,6 +24,7 @@ use oisp_core::Timestamp;
 
 use super::{Ending, Half, HttpEvent, Part, Protocol, ResponseHead};
 use body::{Body, Framing, Taken};
+use early::Early;
 use head::{Head, Parsed};
 pub(crate) use resync::{find_request, keep_window};
 use tunnel::Tunnel;
@@ -38,6 +40,7 @@ pub struct Connection {
     request: Reader,
     response: Reader,
     outstanding: VecDeque<Outstanding>,
+    early: Early,
     next_exchange: u64,
     tunnel: Tunnel,
     /// So many tunnels may be inside this connection.
@@ -79,9 +82,19 @@ enum State {
 
 impl Protocol for Connection {
     fn push(&mut self, half: Half, at: Timestamp, bytes: Bytes, out: &mut Vec<HttpEvent>) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            rest = self.step(half, at, rest, out);
+        let mut bytes = bytes;
+        if half == Half::Response && self.awaits_request() {
+            match self.early.keep(at, bytes) {
+                Some(too_much) => bytes = too_much,
+                None => return,
+            }
+        }
+        if half == Half::Response || self.early.came_before(at) {
+            self.read_early(out);
+        }
+        self.read(half, at, bytes, out);
+        if half == Half::Request && !self.awaits_request() {
+            self.read_early(out);
         }
     }
 
@@ -89,6 +102,7 @@ impl Protocol for Connection {
         if len == 0 {
             return;
         }
+        self.read_early(out);
         if let State::Tunnel = self.reader(half).state {
             return self.tunnel.gap(half, at, len, out);
         }
@@ -109,6 +123,7 @@ impl Protocol for Connection {
     }
 
     fn close(&mut self, at: Timestamp, ending: Ending, out: &mut Vec<HttpEvent>) {
+        self.read_early(out);
         if matches!(&self.request.state, State::Body { .. }) {
             self.end_body(Half::Request, at, ending, out);
         }
@@ -125,7 +140,7 @@ impl Protocol for Connection {
     }
 
     fn held(&self) -> usize {
-        self.request.held() + self.response.held() + self.tunnel.held()
+        self.request.held() + self.response.held() + self.tunnel.held() + self.early.held()
     }
 }
 
@@ -156,6 +171,32 @@ impl Connection {
         connection.request.state = State::Lost;
         connection.response.state = State::Lost;
         connection
+    }
+
+    /// An answer that begins now would be one to a request that was not seen, or
+    /// not seen whole.
+    fn awaits_request(&self) -> bool {
+        let answer_begins =
+            matches!(self.response.state, State::Head) && self.response.buffer.is_empty();
+        answer_begins
+            && match self.request.state {
+                State::Head => self.outstanding.is_empty(),
+                State::Body { .. } => self.outstanding.len() <= 1,
+                State::Lost | State::Tunnel => false,
+            }
+    }
+
+    fn read_early(&mut self, out: &mut Vec<HttpEvent>) {
+        for (at, bytes) in self.early.take() {
+            self.read(Half::Response, at, bytes, out);
+        }
+    }
+
+    fn read(&mut self, half: Half, at: Timestamp, bytes: Bytes, out: &mut Vec<HttpEvent>) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = self.step(half, at, rest, out);
+        }
     }
 
     const fn reader(&mut self, half: Half) -> &mut Reader {
