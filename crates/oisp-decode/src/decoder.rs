@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use oisp_core::counters::Snapshot;
 use oisp_core::raw::{GapCause, TlsKind};
 use oisp_core::{ConnId, Event, ProcessEvent, RawEvent, RawKind, Timestamp, TlsEvent};
-use oisp_registry::{Bundle, Current};
+use oisp_registry::Current;
 
 use crate::agents::Agents;
 use crate::auth::HashKey;
@@ -35,6 +35,12 @@ pub const SILENCE_MS: u64 = 30 * 60 * 1000;
 /// Decodes what one machine's capture saw.
 pub struct Decoder {
     connections: HashMap<ConnId, Tracked>,
+    around: Around,
+    last_at: Timestamp,
+}
+
+/// What all connections share.
+struct Around {
     conversations: Conversations,
     agents: Agents,
     sessions: Sessions,
@@ -45,7 +51,6 @@ pub struct Decoder {
     waiting: usize,
     registry: Current,
     figures: Figures,
-    last_at: Timestamp,
 }
 
 /// A connection and its exchanges.
@@ -78,8 +83,7 @@ struct Figures {
 impl Decoder {
     /// A decoder that has seen nothing.
     pub fn new(hash_key: HashKey) -> Self {
-        Self {
-            connections: HashMap::new(),
+        let around = Around {
             conversations: Conversations::default(),
             agents: Agents::default(),
             sessions: Sessions::default(),
@@ -89,6 +93,10 @@ impl Decoder {
             waiting: 0,
             registry: Current::embedded(),
             figures: Figures::default(),
+        };
+        Self {
+            connections: HashMap::new(),
+            around,
             last_at: Timestamp::default(),
         }
     }
@@ -96,25 +104,26 @@ impl Decoder {
     /// With providers, models and prices that may change while it works; those
     /// that are part of the program else.
     #[must_use]
-    pub fn with_registry(self, registry: Current) -> Self {
-        Self { registry, ..self }
+    pub fn with_registry(mut self, registry: Current) -> Self {
+        self.around.registry = registry;
+        self
     }
 
     /// Whether each piece of a streamed answer is an `ai.streaming_chunk`, too.
     pub fn stream_chunks(&mut self, wanted: bool) {
-        self.stream_chunks = wanted;
+        self.around.stream_chunks = wanted;
     }
 
     /// Takes one record and appends the events that it completes.
     pub fn push(&mut self, raw: &RawEvent, out: &mut Vec<Event>) {
         let before = out.len();
-        self.figures.records += 1;
+        self.around.figures.records += 1;
         self.last_at = raw.at;
         match &raw.kind {
             RawKind::Process(process) => self.process(raw, process, out),
             RawKind::Tls(tls) => self.tls(raw, tls, out),
         }
-        self.figures.events += (out.len() - before) as u64;
+        self.around.figures.events += (out.len() - before) as u64;
     }
 
     /// It is `now`, by the clock of the captured machine: what has been silent
@@ -128,26 +137,14 @@ impl Decoder {
             .map(|(conn, _)| *conn)
             .collect();
         silent.sort_unstable();
-        let bundle = self.registry.load();
-        let mut context = Context {
-            bundle: &bundle,
-            conversations: &mut self.conversations,
-            sessions: &mut self.sessions,
-            agents: &mut self.agents,
-            stream_chunks: self.stream_chunks,
-            room: &self.room,
-            hash_key: &self.hash_key,
-            waiting: &mut self.waiting,
-            figures: &mut self.figures,
-        };
         for conn in silent {
             if let Some(tracked) = self.connections.get_mut(&conn) {
-                tracked.expire(&conn, now, &mut context, out);
+                tracked.expire(&conn, now, &mut self.around, out);
             }
         }
-        let ended = self.agents.sessions.expired(now);
+        let ended = self.around.agents.sessions.expired(now);
         out.extend(ended.into_iter().map(emit::session_end));
-        self.figures.events += (out.len() - before) as u64;
+        self.around.figures.events += (out.len() - before) as u64;
     }
 
     /// The capture is over: every connection ends, and what is unfinished comes
@@ -160,7 +157,7 @@ impl Decoder {
             self.end(conn, tracked, Ending::CaptureEnded, out);
         }
         self.end_calls(None, Ending::CaptureEnded.as_str(), self.last_at, out);
-        self.figures.events += (out.len() - before) as u64;
+        self.around.figures.events += (out.len() - before) as u64;
     }
 
     /// Figures of the work done.
@@ -173,7 +170,7 @@ impl Decoder {
             connections_evicted,
             exchanges,
             events,
-        } = self.figures;
+        } = self.around.figures;
         [
             ("decode.records", records),
             ("decode.bytes", bytes),
@@ -190,7 +187,7 @@ impl Decoder {
 
     fn process(&mut self, raw: &RawEvent, process: &ProcessEvent, out: &mut Vec<Event>) {
         if let ProcessEvent::Exit { .. } = process {
-            let ended = self.agents.sessions.exited(raw.pid, raw.at);
+            let ended = self.around.agents.sessions.exited(raw.pid, raw.at);
             out.extend(ended.into_iter().map(emit::session_end));
         }
         out.extend(process::event_of(raw, process));
@@ -211,7 +208,7 @@ impl Decoder {
             self.make_room(out);
         }
         let tracked = self.connections.entry(tls.conn).or_insert_with(|| {
-            self.figures.connections += 1;
+            self.around.figures.connections += 1;
             Tracked::default()
         });
         tracked.last_tid = raw.tid;
@@ -223,7 +220,7 @@ impl Decoder {
                 offset,
                 bytes,
             } => {
-                self.figures.bytes += bytes.len() as u64;
+                self.around.figures.bytes += bytes.len() as u64;
                 tracked
                     .connection
                     .data(*direction, raw.at, *offset, bytes.clone(), &mut parts);
@@ -234,7 +231,7 @@ impl Decoder {
                 len,
                 cause,
             } => {
-                self.figures.gap_bytes = self.figures.gap_bytes.saturating_add(*len);
+                self.around.figures.gap_bytes = self.around.figures.gap_bytes.saturating_add(*len);
                 let connection = &mut tracked.connection;
                 match (cause, len) {
                     (GapCause::LateAttach, 0) => connection.attached_late(),
@@ -245,20 +242,8 @@ impl Decoder {
             TlsKind::Opened { remote } => tracked.has_peer |= remote.is_some(),
             TlsKind::Closed => {}
         }
-        let bundle = self.registry.load();
-        let mut context = Context {
-            bundle: &bundle,
-            conversations: &mut self.conversations,
-            sessions: &mut self.sessions,
-            agents: &mut self.agents,
-            stream_chunks: self.stream_chunks,
-            room: &self.room,
-            hash_key: &self.hash_key,
-            waiting: &mut self.waiting,
-            figures: &mut self.figures,
-        };
-        tracked.take(&tls.conn, parts, &mut context, out);
-        if self.waiting > MAX_WAITING {
+        tracked.take(&tls.conn, parts, &mut self.around, out);
+        if self.around.waiting > MAX_WAITING {
             self.lighten(out);
         }
     }
@@ -268,20 +253,8 @@ impl Decoder {
         tracked
             .connection
             .close(tracked.last_at, ending, &mut parts);
-        let bundle = self.registry.load();
-        let mut context = Context {
-            bundle: &bundle,
-            conversations: &mut self.conversations,
-            sessions: &mut self.sessions,
-            agents: &mut self.agents,
-            stream_chunks: self.stream_chunks,
-            room: &self.room,
-            hash_key: &self.hash_key,
-            waiting: &mut self.waiting,
-            figures: &mut self.figures,
-        };
-        tracked.take(&conn, parts, &mut context, out);
-        self.waiting -= tracked.held;
+        tracked.take(&conn, parts, &mut self.around, out);
+        self.around.waiting -= tracked.held;
     }
 
     /// Ends the connections that hold most until the rest hold clearly less
@@ -293,7 +266,7 @@ impl Decoder {
             .collect();
         by_size.sort_unstable();
         for (_, _, conn) in by_size {
-            if self.waiting <= MAX_WAITING / 16 * 15 {
+            if self.around.waiting <= MAX_WAITING / 16 * 15 {
                 return;
             }
             self.evict(conn, out);
@@ -302,7 +275,7 @@ impl Decoder {
 
     fn evict(&mut self, conn: ConnId, out: &mut Vec<Event>) {
         if let Some(tracked) = self.connections.remove(&conn) {
-            self.figures.connections_evicted += 1;
+            self.around.figures.connections_evicted += 1;
             self.end(conn, tracked, Ending::Lost, out);
         }
     }
@@ -317,20 +290,21 @@ impl Decoder {
             handle: 0,
             generation: 0,
         };
-        let bundle = self.registry.load();
+        let bundle = self.around.registry.load();
         let mut emitter = Emitter {
             conn: &conn,
             exchange: 0,
             tid: 0,
-            conversations: &mut self.conversations,
-            agents: &mut self.agents,
+            conversations: &mut self.around.conversations,
+            agents: &mut self.around.agents,
             bundle: &bundle,
-            room: &self.room,
-            stream_chunks: self.stream_chunks,
-            hash_key: &self.hash_key,
+            room: &self.around.room,
+            stream_chunks: self.around.stream_chunks,
+            hash_key: &self.around.hash_key,
             has_peer: false,
         };
-        self.sessions
+        self.around
+            .sessions
             .end_process(pid, reason, at, &mut emitter, out);
     }
 
@@ -349,32 +323,13 @@ impl Decoder {
     }
 }
 
-/// What the decoder lends to a connection's exchanges.
-struct Context<'a> {
-    bundle: &'a Bundle,
-    conversations: &'a mut Conversations,
-    agents: &'a mut Agents,
-    stream_chunks: bool,
-    room: &'a Room,
-    sessions: &'a mut Sessions,
-    hash_key: &'a HashKey,
-    waiting: &'a mut usize,
-    figures: &'a mut Figures,
-}
-
 impl Tracked {
     fn has_silent(&self, now: Timestamp) -> bool {
         let mut exchanges = self.exchanges.values();
         exchanges.any(|exchange| exchange.is_silent(now, SILENCE_MS))
     }
 
-    fn expire(
-        &mut self,
-        conn: &ConnId,
-        now: Timestamp,
-        context: &mut Context<'_>,
-        out: &mut Vec<Event>,
-    ) {
+    fn expire(&mut self, conn: &ConnId, now: Timestamp, around: &mut Around, out: &mut Vec<Event>) {
         let silent = self.exchanges.iter();
         let silent = silent.filter(|(_, exchange)| exchange.is_silent(now, SILENCE_MS));
         let over = silent.map(|(id, _)| HttpEvent {
@@ -383,23 +338,24 @@ impl Tracked {
             half: Half::Response,
             part: Part::End(Ending::TimedOut),
         });
-        self.take(conn, over.collect(), context, out);
+        self.take(conn, over.collect(), around, out);
     }
 
     fn take(
         &mut self,
         conn: &ConnId,
         parts: Vec<HttpEvent>,
-        context: &mut Context<'_>,
+        around: &mut Around,
         out: &mut Vec<Event>,
     ) {
         let side = self.connection.side().unwrap_or(Side::Client);
+        let bundle = around.registry.load();
         for part in parts {
             let id = part.exchange;
             let mut before = 0;
             let exchange = match self.exchanges.entry(id) {
                 Entry::Vacant(new) => {
-                    context.figures.exchanges += 1;
+                    around.figures.exchanges += 1;
                     new.insert(Box::default())
                 }
                 Entry::Occupied(known) => {
@@ -411,15 +367,15 @@ impl Tracked {
                 conn,
                 exchange: id,
                 tid: self.last_tid,
-                conversations: context.conversations,
-                agents: context.agents,
-                stream_chunks: context.stream_chunks,
-                room: context.room,
-                bundle: context.bundle,
-                hash_key: context.hash_key,
+                conversations: &mut around.conversations,
+                agents: &mut around.agents,
+                stream_chunks: around.stream_chunks,
+                room: &around.room,
+                bundle: &bundle,
+                hash_key: &around.hash_key,
                 has_peer: self.has_peer,
             };
-            exchange.part(part, side, context.sessions, &mut emitter, out);
+            exchange.part(part, side, &mut around.sessions, &mut emitter, out);
             self.of_exchanges -= before;
             if exchange.is_done() {
                 self.exchanges.remove(&id);
@@ -428,7 +384,7 @@ impl Tracked {
             }
         }
         let held = self.connection.held() + self.of_exchanges;
-        *context.waiting += held;
-        *context.waiting -= std::mem::replace(&mut self.held, held);
+        around.waiting += held;
+        around.waiting -= std::mem::replace(&mut self.held, held);
     }
 }

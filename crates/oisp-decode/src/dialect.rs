@@ -134,7 +134,6 @@ pub trait AnswerStream {
     fn gap(&mut self);
 
     /// The answer so far.
-    #[allow(dead_code, reason = "for answers that are told while they grow")]
     fn so_far(&self) -> &Answer;
 
     /// The answer, at its end.
