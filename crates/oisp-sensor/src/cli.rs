@@ -77,13 +77,12 @@ pub struct Serving {
 /// What is known of providers, programs and prices.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Knowledge {
-    /// A file of yours with further providers, models and programs. It is read
-    /// again when it changes.
-    #[arg(long, value_name = "FILE", env = "OISP_REGISTRY")]
-    pub registry: Option<PathBuf>,
+    /// Further providers, models and programs of yours: a file, read again when
+    /// it changes, or an https:// URL, fetched at start and once a day.
+    #[arg(long, value_name = "FILE|URL", env = "OISP_REGISTRY")]
+    pub registry: Option<String>,
     /// Prices in the format of genai-prices, in place of the sensor's own: a
-    /// file, read again when it changes, or an https:// URL, fetched at start
-    /// and once a day.
+    /// file or URL likewise.
     #[arg(long, value_name = "FILE|URL", env = "OISP_PRICES")]
     pub prices: Option<String>,
 }

@@ -1,9 +1,9 @@
 //! What the sensor knows of providers, programs and prices: its own data, with
 //! what the user names, taken up again while it runs.
 //!
-//! A file that changes is read again; prices from a URL are fetched at start
-//! and once a day, kept for the next start, and used only where they prove to
-//! be prices. Whatever goes wrong, what was in use stays.
+//! A file that changes is read again; what a URL has is fetched at start and
+//! once a day, kept for the next start, and used only where it proves to be what
+//! it should. Whatever goes wrong, what was in use stays.
 
 use std::fs;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
-use oisp_registry::{Bundle, Current, Prices, Sources};
+use oisp_registry::{Bundle, Current, Prices, Registry, Sources};
 
 use crate::cli::Knowledge;
 use crate::failure::Failure;
@@ -22,20 +22,30 @@ use crate::platform;
 
 /// How often files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How often prices are fetched.
+/// How often URLs are asked.
 const FETCH_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long fetching may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
-/// Most bytes of prices.
-const MAX_PRICES: u64 = 32 << 20;
+/// Most bytes that are fetched.
+const MAX_FETCHED: u64 = 32 << 20;
 
 /// Reads what the user named; a file that cannot be used is an error.
 ///
 /// # Errors
 /// The file, what is wrong with it, and what to do.
 pub fn open(options: &Knowledge) -> Result<Current, Failure> {
-    let sources = sources(options)?;
-    Current::open(sources).map_err(Failure::usage)
+    let given = sources(options)?;
+    // What was kept of a URL may be of another version: it is fetched again.
+    let file = |named: &Option<String>, path: Option<PathBuf>| {
+        path.filter(|_| named.as_deref().is_none_or(|named| !is_url(named)))
+    };
+    let files = Sources {
+        registry: file(&options.registry, given.registry.clone()),
+        prices: file(&options.prices, given.prices.clone()),
+    };
+    Current::open(given)
+        .or_else(|_| Current::open(files))
+        .map_err(Failure::usage)
 }
 
 /// Keeps what is known up to date until it is dropped.
@@ -55,7 +65,7 @@ impl Watch {
             thread: None,
         };
         let mut watched = Watched::new(current.clone(), options)?;
-        if watched.files.is_empty() && watched.url.is_none() {
+        if watched.files.is_empty() && watched.urls.is_empty() {
             return Ok(idle);
         }
         let (stop, stopped) = sync_channel(1);
@@ -91,44 +101,64 @@ impl Drop for Watch {
 struct Watched {
     current: Current,
     files: Vec<(PathBuf, Option<SystemTime>)>,
-    url: Option<(String, PathBuf)>,
+    urls: Vec<(What, String, PathBuf)>,
     fetched: Option<Instant>,
-    /// Prices that came from the URL: a reload of files must not lose them.
+    /// What came from URLs: a reload of files must not lose it.
     prices: Option<Arc<Prices>>,
+    registry: Option<Arc<Registry>>,
+}
+
+/// What a URL has.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Registry,
+    Prices,
+}
+
+impl What {
+    /// Where it is kept for the next start.
+    fn kept(self) -> Option<PathBuf> {
+        let name = match self {
+            Self::Registry => "registry.toml",
+            Self::Prices => "prices.json",
+        };
+        Some(platform::state_dir()?.join(name))
+    }
 }
 
 impl Watched {
     fn new(current: Current, options: &Knowledge) -> Result<Self, Failure> {
         let sources = sources(options)?;
-        let url = options.prices.clone().filter(|named| is_url(named));
-        let prices = sources.prices.filter(|_| url.is_none());
-        let files = sources.registry.into_iter().chain(prices);
+        let named = [
+            (What::Registry, &options.registry, sources.registry),
+            (What::Prices, &options.prices, sources.prices),
+        ];
+        let mut files = Vec::new();
+        let mut urls = Vec::new();
+        for (what, named, file) in named {
+            match named.clone().filter(|named| is_url(named)) {
+                Some(url) => urls.extend(what.kept().map(|kept| (what, url, kept))),
+                None => files.extend(file),
+            }
+        }
+        let files = files.into_iter();
         Ok(Self {
             current,
             files: files.map(|path| (path.clone(), changed(&path))).collect(),
-            url: url.zip(kept_prices()),
+            urls,
             fetched: None,
             prices: None,
+            registry: None,
         })
     }
 
     fn look(&mut self) {
-        if let Some((url, kept)) = &self.url
-            && self.fetched.is_none_or(|at| at.elapsed() > FETCH_EVERY)
-        {
+        if self.fetched.is_none_or(|at| at.elapsed() > FETCH_EVERY) {
             self.fetched = Some(Instant::now());
-            match fetch(url, kept) {
-                Ok(prices) => {
-                    tracing::warn!(url, version = prices.version(), "prices fetched");
-                    self.prices = Some(Arc::new(prices));
-                    self.use_prices();
-                }
-                Err(error) => {
-                    tracing::warn!(
-                        url,
-                        error = format!("{error:#}"),
-                        "prices stay as they were"
-                    );
+            for (what, url, kept) in self.urls.clone() {
+                if let Err(error) = self.fetch(what, &url, &kept) {
+                    let error = format!("{error:#}");
+                    tracing::warn!(url, error, "what was in use stays");
                 }
             }
         }
@@ -143,10 +173,31 @@ impl Watched {
         }
     }
 
+    fn fetch(&mut self, what: What, url: &str, kept: &Path) -> anyhow::Result<()> {
+        let text = download(url)?;
+        match what {
+            What::Prices => {
+                let prices = Prices::parse(&text).context("these are no prices")?;
+                self.prices = Some(Arc::new(prices));
+            }
+            What::Registry => {
+                let registry = Registry::embedded().with_additions(&text);
+                let registry = registry.context("this is no registry")?;
+                self.registry = Some(Arc::new(registry));
+            }
+        }
+        tracing::warn!(url, "registry data fetched");
+        self.use_fetched();
+        if let Err(error) = keep(&text, kept) {
+            tracing::warn!(%error, path = %kept.display(), "not kept for the next start");
+        }
+        Ok(())
+    }
+
     fn reload(&self) {
         match self.current.reload() {
             Ok(_) => {
-                self.use_prices();
+                self.use_fetched();
                 let bundle = self.current.load();
                 tracing::warn!(
                     registry = bundle.registry.version(),
@@ -158,35 +209,42 @@ impl Watched {
         }
     }
 
-    fn use_prices(&self) {
+    fn use_fetched(&self) {
+        let mut bundle = Bundle::clone(&self.current.load());
         if let Some(prices) = &self.prices {
-            let mut bundle = Bundle::clone(&self.current.load());
             bundle.prices = prices.clone();
-            self.current.replace(bundle);
         }
+        if let Some(registry) = &self.registry {
+            bundle.registry = registry.clone();
+        }
+        self.current.replace(bundle);
     }
 }
 
 fn sources(options: &Knowledge) -> Result<Sources, Failure> {
-    let prices = match options.prices.as_deref() {
+    Ok(Sources {
+        registry: source(What::Registry, options.registry.as_deref())?,
+        prices: source(What::Prices, options.prices.as_deref())?,
+    })
+}
+
+/// The file that was named, or what was kept of the URL that was named.
+fn source(what: What, named: Option<&str>) -> Result<Option<PathBuf>, Failure> {
+    match named {
         Some(url) if is_url(url) => {
             check_url(url)?;
-            kept_prices().filter(|kept| kept.is_file())
+            Ok(what.kept().filter(|kept| kept.is_file()))
         }
-        named => named.map(PathBuf::from),
-    };
-    Ok(Sources {
-        registry: options.registry.clone(),
-        prices,
-    })
+        named => Ok(named.map(PathBuf::from)),
+    }
 }
 
 fn is_url(named: &str) -> bool {
     named.contains("://")
 }
 
-/// Prices tell what to believe of a bill: they come by a way that nobody can
-/// change, or from this machine.
+/// Prices tell what to believe of a bill, a registry whom to believe: they come
+/// by a way that nobody can change, or from this machine.
 fn check_url(url: &str) -> Result<(), Failure> {
     let is_own = ["http://localhost", "http://127.0.0.1", "http://[::1]"]
         .iter()
@@ -198,40 +256,30 @@ fn check_url(url: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format_args!(
-        "prices cannot be fetched from {url}: use https://, or name a file"
+        "nothing is fetched from {url}: use https://, or name a file"
     )))
-}
-
-/// Where prices that were fetched are kept.
-fn kept_prices() -> Option<PathBuf> {
-    Some(platform::state_dir()?.join("prices.json"))
 }
 
 fn changed(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()
 }
 
-fn fetch(url: &str, kept: &Path) -> anyhow::Result<Prices> {
+fn download(url: &str) -> anyhow::Result<String> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(FETCH_TIMEOUT))
         .https_only(url.starts_with("https://"))
         .build()
         .into();
     let mut answer = agent.get(url).call().context("cannot be fetched")?;
-    let body = answer.body_mut().with_config().limit(MAX_PRICES);
-    let text = body.read_to_string().context("cannot be read")?;
-    let prices = Prices::parse(&text).context("these are no prices")?;
-    if let Err(error) = keep(&text, kept) {
-        tracing::warn!(%error, path = %kept.display(), "prices are not kept for the next start");
-    }
-    Ok(prices)
+    let body = answer.body_mut().with_config().limit(MAX_FETCHED);
+    body.read_to_string().context("cannot be read")
 }
 
 /// Renamed into place: a start at the same moment reads a whole file.
 fn keep(text: &str, kept: &Path) -> anyhow::Result<()> {
     let dir = kept.parent().context("no folder")?;
     fs::create_dir_all(dir)?;
-    let draft = dir.join(format!("prices.{}", std::process::id()));
+    let draft = dir.join(format!("registry-draft.{}", std::process::id()));
     let mut file = platform::private_file(&draft)?;
     file.write_all(text.as_bytes())?;
     fs::rename(&draft, kept)?;
