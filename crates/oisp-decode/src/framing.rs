@@ -24,6 +24,8 @@ pub struct StreamEvent {
     pub name: Option<String>,
     /// JSON text, or `[DONE]`.
     pub data: String,
+    /// Something before it had to be left out.
+    pub after_loss: bool,
 }
 
 /// Splits a stream into events.

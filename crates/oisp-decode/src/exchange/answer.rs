@@ -356,6 +356,9 @@ fn read(
     if seen.is_endless {
         return;
     }
+    if event.after_loss {
+        stream.gap();
+    }
     let name = event.name.as_deref();
     let is_content = stream.text_event(name, &event.data).or_else(|| {
         let data = json::parse(event.data.as_bytes())?;

@@ -120,7 +120,11 @@ impl Envelope {
             _ => protobuf::to_json(message).unwrap_or_else(|| bytes_as_json(message.len())),
         };
         let name = is_end.then(|| "end".to_owned());
-        Some(StreamEvent { name, data })
+        Some(StreamEvent {
+            name,
+            data,
+            after_loss: self.broken,
+        })
     }
 
     /// `None` where the coding is broken, or gives more than an event may have.

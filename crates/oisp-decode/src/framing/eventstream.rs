@@ -92,7 +92,10 @@ impl EventStream {
             return 0;
         };
         match event_of(message, prelude.headers) {
-            Some(event) => deliver(&event),
+            Some(event) => deliver(&StreamEvent {
+                after_loss: self.broken,
+                ..event
+            }),
             None => self.broken = true,
         }
         prelude.total
@@ -139,6 +142,7 @@ fn event_of(message: &[u8], headers: usize) -> Option<StreamEvent> {
     Some(StreamEvent {
         name: name.map(str::to_owned),
         data,
+        ..StreamEvent::default()
     })
 }
 

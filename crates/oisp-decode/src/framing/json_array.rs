@@ -178,7 +178,11 @@ impl JsonArray {
         }
         match String::from_utf8(std::mem::take(&mut self.element)) {
             Ok(data) => {
-                let event = StreamEvent { name: None, data };
+                let event = StreamEvent {
+                    data,
+                    after_loss: self.broken,
+                    ..StreamEvent::default()
+                };
                 deliver(&event);
                 self.element = event.data.into_bytes();
                 self.element.clear();

@@ -75,6 +75,7 @@ impl Ndjson {
             Ok(text) if text.len() <= MAX_EVENT => {
                 self.event.data.clear();
                 self.event.data.push_str(text);
+                self.event.after_loss = self.broken;
                 deliver(&self.event);
                 self.event.data.clear();
                 self.event.data.shrink_to(KEPT);
