@@ -12,6 +12,7 @@ mod support;
 mod websocket;
 
 use serde_json::{Value, json};
+use support::calls::{pair, pairs, said};
 use support::*;
 use websocket::*;
 
@@ -54,32 +55,6 @@ fn answer_of(text: &str) -> Vec<Value> {
         json!({"serverContent": {"generationComplete": true}}),
         end(),
     ]
-}
-
-fn said(event: &Value) -> &str {
-    let content = &event["data"]["choices"][0]["message"]["content"];
-    content.as_str().unwrap_or("-")
-}
-
-/// What each call asked last, and what was answered.
-fn pairs(events: &[Value]) -> Vec<(String, String)> {
-    let answers = of_type(events, "ai.response");
-    let pair = |request: &&Value| {
-        let messages = request["data"]["messages"].as_array().unwrap();
-        let asked = messages.last().unwrap()["content"].as_str().unwrap_or("-");
-        let id = &request["data"]["request_id"];
-        let mut own = answers
-            .iter()
-            .filter(|event| event["data"]["request_id"] == *id);
-        let answer = own.next().unwrap();
-        assert!(own.next().is_none());
-        (asked.to_owned(), said(answer).to_owned())
-    };
-    of_type(events, "ai.request").iter().map(pair).collect()
-}
-
-fn pair(asked: &str, said: &str) -> (String, String) {
-    (asked.to_owned(), said.to_owned())
 }
 
 fn play(more: Vec<Step>) -> Vec<Value> {

@@ -274,45 +274,6 @@ fn many_calls_that_nobody_answers_are_bounded_and_each_is_told_once() {
     assert_eq!(ids.len(), events.len());
 }
 
-/// Cuts every step into pieces that keep its time.
-fn rechunk(steps: &[Step], sizes: &[usize]) -> Vec<RawEvent> {
-    let mut sizes = sizes.iter().cycle();
-    let mut pieces = Vec::new();
-    for event in raw(steps) {
-        let RawKind::Tls(TlsEvent {
-            conn,
-            what:
-                TlsKind::Data {
-                    direction,
-                    offset,
-                    bytes,
-                },
-        }) = &event.kind
-        else {
-            pieces.push(event);
-            continue;
-        };
-        if bytes.is_empty() {
-            pieces.push(event.clone());
-        }
-        let mut at = 0;
-        while at < bytes.len() {
-            let end = (at + sizes.next().unwrap()).min(bytes.len());
-            let what = TlsKind::Data {
-                direction: *direction,
-                offset: offset + at as u64,
-                bytes: bytes.slice(at..end),
-            };
-            pieces.push(RawEvent {
-                kind: RawKind::Tls(TlsEvent { conn: *conn, what }),
-                ..event.clone()
-            });
-            at = end;
-        }
-    }
-    pieces
-}
-
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..60).prop_map(In),
@@ -331,14 +292,14 @@ proptest! {
 
     #[test]
     fn any_chunking_gives_the_same_events(sizes in prop::collection::vec(1usize..90, 1..20)) {
-        prop_assert_eq!(decode(&rechunk(&conversation(), &sizes)), events(&conversation()));
+        prop_assert_eq!(decode(&rechunk(&raw(&conversation()), &sizes)), events(&conversation()));
     }
 
     #[test]
     fn garbage_is_read_alike_however_it_is_cut(rest in prop::collection::vec(any_step(), 0..12), sizes in prop::collection::vec(1usize..40, 1..8)) {
         let steps = [vec![out(&call(0, "begin"))], rest].concat();
         let events = decode(&raw(&steps));
-        prop_assert_eq!(&decode(&rechunk(&steps, &sizes)), &events);
+        prop_assert_eq!(&decode(&rechunk(&raw(&steps), &sizes)), &events);
         // Each call has one result, whatever became of it.
         let mut calls: Vec<_> = of_type(&events, "agent.tool_call").iter().map(|event| event["event_id"].clone()).collect();
         let mut ends: Vec<_> = of_type(&events, "agent.tool_result").iter().map(|event| event["related_events"][0]["event_id"].clone()).collect();

@@ -258,3 +258,36 @@ pub fn rechunk(raw: &[RawEvent], sizes: &[usize]) -> Vec<RawEvent> {
     }
     pieces
 }
+
+/// The calls of a session by what they are about.
+pub mod calls {
+    use super::*;
+
+    /// The text of an answer.
+    pub fn said(event: &Value) -> &str {
+        let content = &event["data"]["choices"][0]["message"]["content"];
+        content.as_str().unwrap_or("-")
+    }
+
+    /// What each call asked last, and what was answered.
+    pub fn pairs(events: &[Value]) -> Vec<(String, String)> {
+        let answers = of_type(events, "ai.response");
+        let pair = |request: &&Value| {
+            let messages = request["data"]["messages"].as_array().unwrap();
+            let asked = messages.last().unwrap()["content"].as_str().unwrap_or("-");
+            let id = &request["data"]["request_id"];
+            let mut own = answers
+                .iter()
+                .filter(|event| event["data"]["request_id"] == *id);
+            let answer = own.next().unwrap();
+            assert!(own.next().is_none());
+            (asked.to_owned(), said(answer).to_owned())
+        };
+        of_type(events, "ai.request").iter().map(pair).collect()
+    }
+
+    /// What was asked, and what was answered.
+    pub fn pair(asked: &str, said: &str) -> (String, String) {
+        (asked.to_owned(), said.to_owned())
+    }
+}
