@@ -73,6 +73,7 @@ fn the_process_is_told_before_its_bytes() {
         signal: None,
         core_dumped: false,
         runtime_ms: Some(_),
+        ..
     } = events[1]
     else {
         panic!("{events:?}")

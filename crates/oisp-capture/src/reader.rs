@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use oisp_core::raw::{GapCause, TlsKind};
+use oisp_core::raw::{GapCause, TlsKind, Transport, Usage};
 use oisp_core::{
     ConnId, Direction, ProcessEvent, ProcessFacts, RawEvent, RawKind, Remote, Timestamp, TlsEvent,
 };
@@ -366,7 +366,14 @@ impl Reader {
                     host,
                     port: record.remote_port,
                 });
-                out.push(tls(record, id, TlsKind::Opened { remote }));
+                out.push(tls(
+                    record,
+                    id,
+                    TlsKind::Opened {
+                        remote,
+                        transport: Transport::Tls,
+                    },
+                ));
             }
             OpenConnection {
                 id,
@@ -424,12 +431,14 @@ fn facts(record: &Record) -> ProcessFacts {
         exe: metadata.exe,
         comm: metadata.comm,
         args: metadata.args,
+        script: None,
         cwd: metadata.cwd,
         uid: metadata.uid,
         gid: metadata.gid,
         user: metadata.user,
         started: metadata.started_ns.map(Timestamp::from_nanos),
         cgroup: metadata.cgroup,
+        container: None,
         bundle_id: metadata.bundle_id,
     }
 }
@@ -440,6 +449,7 @@ fn exit(metadata: &Metadata) -> ProcessEvent {
         signal: metadata.signal,
         core_dumped: metadata.core_dumped.unwrap_or(false),
         runtime_ms: metadata.runtime_ms,
+        usage: Usage::default(),
     }
 }
 

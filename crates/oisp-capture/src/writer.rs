@@ -48,6 +48,7 @@ impl<W: Write> Writer<W> {
                 Some(record) => record,
                 None => return Ok(()),
             },
+            RawKind::File(_) | RawKind::Net(_) => return Ok(()),
         };
         serde_json::to_writer(&mut self.out, &record)?;
         self.written += 1;
@@ -86,6 +87,7 @@ impl<W: Write> Writer<W> {
                 signal,
                 core_dumped,
                 runtime_ms,
+                ..
             } => {
                 self.processes.remove(&raw.pid);
                 let metadata = Metadata {
@@ -108,12 +110,13 @@ impl<W: Write> Writer<W> {
             .unwrap_or_default();
         metadata.conn_id = Some(Text::Text(conn.to_string()));
         let mut written = match what {
-            TlsKind::Opened { remote } => {
+            TlsKind::Opened { remote, .. } => {
                 if let Some(remote) = remote {
                     self.remotes.insert(*conn, remote.clone());
                 }
                 return None;
             }
+            TlsKind::Socket { .. } | TlsKind::ServerName(_) => return None,
             TlsKind::Data {
                 direction,
                 offset,
@@ -202,7 +205,7 @@ fn all_facts(facts: &ProcessFacts) -> Metadata {
 mod tests {
     use super::*;
     use crate::Reader;
-    use oisp_core::raw::GapCause;
+    use oisp_core::raw::{GapCause, Transport, Usage};
     use oisp_core::{Timestamp, TlsEvent};
 
     fn raw(kind: RawKind) -> RawEvent {
@@ -251,6 +254,7 @@ mod tests {
                     host: "192.0.2.1".into(),
                     port: Some(443),
                 }),
+                transport: Transport::Tls,
             }),
             tls(TlsKind::Data {
                 direction,
@@ -270,6 +274,7 @@ mod tests {
                 signal: None,
                 core_dumped: false,
                 runtime_ms: Some(4),
+                usage: Usage::default(),
             })),
         ];
         assert_eq!(read_back(&events), events);

@@ -14,6 +14,8 @@ pub mod time;
 
 pub use event::{Event, SafeEvent};
 pub use id::{ConnId, EventId};
-pub use raw::{Direction, ProcessEvent, ProcessFacts, RawEvent, RawKind, Remote, TlsEvent};
+pub use raw::{
+    Direction, FileEvent, NetEvent, ProcessEvent, ProcessFacts, RawEvent, RawKind, Remote, TlsEvent,
+};
 pub use secret::Secret;
 pub use time::Timestamp;

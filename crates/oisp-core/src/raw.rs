@@ -1,5 +1,6 @@
 //! Raw capture: what a backend saw, before anything is decoded.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -24,8 +25,12 @@ pub struct RawEvent {
 pub enum RawKind {
     /// The life of a process.
     Process(ProcessEvent),
-    /// Plaintext of a TLS connection.
+    /// Plaintext of a connection.
     Tls(TlsEvent),
+    /// What a process did with a file.
+    File(FileEvent),
+    /// What a process did on the network.
+    Net(NetEvent),
 }
 
 /// The life of a process.
@@ -51,7 +56,20 @@ pub enum ProcessEvent {
         core_dumped: bool,
         /// From its start to its end.
         runtime_ms: Option<u64>,
+        /// What it used in all.
+        usage: Usage,
     },
+}
+
+/// What a process used from its start to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Time on a processor in the program itself.
+    pub cpu_user_ms: Option<u64>,
+    /// Time on a processor in the kernel on its behalf.
+    pub cpu_system_ms: Option<u64>,
+    /// Most memory that was resident at a time, KiB.
+    pub max_rss_kb: Option<u64>,
 }
 
 /// What is known of a process. Every field is absent where it could not be
@@ -68,6 +86,8 @@ pub struct ProcessFacts {
     pub comm: Option<String>,
     /// Arguments, the program's own name first.
     pub args: Option<Vec<String>>,
+    /// The script that was started, where `exe` is its interpreter.
+    pub script: Option<String>,
     /// Working directory.
     pub cwd: Option<String>,
     /// User id.
@@ -80,8 +100,146 @@ pub struct ProcessFacts {
     pub started: Option<Timestamp>,
     /// Control group path.
     pub cgroup: Option<String>,
+    /// The container that it runs in.
+    pub container: Option<Arc<Container>>,
     /// macOS bundle identifier.
     pub bundle_id: Option<String>,
+}
+
+/// A container, as far as its files and its control group tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Container {
+    /// Its id: 64 hexadecimal digits for most runtimes.
+    pub id: String,
+    /// What runs it: `docker`, `containerd`, `cri-o`, `podman`, `lxc`.
+    pub runtime: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// The image that it was made of.
+    pub image: Option<String>,
+    /// Name of the Kubernetes pod.
+    pub pod_name: Option<String>,
+    /// Unique id of the Kubernetes pod.
+    pub pod_uid: Option<String>,
+    /// Namespace of the Kubernetes pod.
+    pub pod_namespace: Option<String>,
+}
+
+/// What a process did with a file. Operations of one kind on one file within a
+/// short time are one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileEvent {
+    /// Opened, and what for.
+    Open {
+        /// Absolute path.
+        path: String,
+        /// What the process asked for.
+        access: Access,
+        /// How many times.
+        times: u32,
+    },
+    /// Written to; told when the file is closed, or now and then while it stays
+    /// open.
+    Write {
+        /// Absolute path.
+        path: String,
+        /// Bytes since the last event.
+        bytes: u64,
+        /// Write calls since the last event.
+        times: u32,
+        /// The process made the file.
+        created: bool,
+        /// The process emptied the file when it opened it.
+        truncated: bool,
+        /// Size of the file after it.
+        size: Option<u64>,
+    },
+    /// Removed.
+    Delete {
+        /// Absolute path.
+        path: String,
+        /// It was a directory.
+        is_directory: bool,
+    },
+    /// Renamed or moved.
+    Rename {
+        /// Absolute path before.
+        from: String,
+        /// Absolute path after.
+        to: String,
+    },
+}
+
+/// What a file was opened for.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "open(2) has that many independent flags"
+)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Access {
+    /// Reading.
+    pub read: bool,
+    /// Writing.
+    pub write: bool,
+    /// Every write goes to the end.
+    pub append: bool,
+    /// Made, because it was not there.
+    pub created: bool,
+    /// Emptied.
+    pub truncated: bool,
+}
+
+/// What a process did on the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetEvent {
+    /// It asked for a connection; told when the answer is known.
+    Connect {
+        /// Its own end, where the kernel had chosen one.
+        local: Option<SocketAddr>,
+        /// The other end.
+        remote: SocketAddr,
+        /// The error number (`errno`) where it failed.
+        error: Option<i32>,
+        /// From the request to the answer, nanoseconds.
+        latency_ns: Option<u64>,
+    },
+    /// It took a connection that another asked for.
+    Accept {
+        /// Its own end.
+        local: SocketAddr,
+        /// The other end.
+        remote: SocketAddr,
+    },
+    /// A connection ended.
+    Close {
+        /// Its own end.
+        local: SocketAddr,
+        /// The other end.
+        remote: SocketAddr,
+        /// The process had asked for it; absent where the capture came later.
+        outbound: Option<bool>,
+        /// Bytes sent, as far as the other end acknowledged them.
+        bytes_sent: Option<u64>,
+        /// Bytes received.
+        bytes_received: Option<u64>,
+        /// How long it was open, nanoseconds.
+        duration_ns: Option<u64>,
+    },
+    /// A name was resolved.
+    Resolved {
+        /// The name that was asked for, without the last dot.
+        name: String,
+        /// Type of the question: `A`, `AAAA`, …
+        query_type: String,
+        /// `NOERROR`, `NXDOMAIN`, …
+        response_code: String,
+        /// The addresses in the answer.
+        addresses: Vec<IpAddr>,
+        /// Who answered.
+        resolver: Option<SocketAddr>,
+        /// From the question to the answer, nanoseconds.
+        latency_ns: Option<u64>,
+    },
 }
 
 /// Plaintext of a TLS connection, or of one without TLS.
@@ -100,7 +258,18 @@ pub enum TlsKind {
     Opened {
         /// The other end, where it is known by truthful means.
         remote: Option<Remote>,
+        /// What carries the bytes.
+        transport: Transport,
     },
+    /// The TCP connection below became known, by truthful means. May repeat.
+    Socket {
+        /// The process's own end.
+        local: SocketAddr,
+        /// The other end.
+        remote: SocketAddr,
+    },
+    /// The name that the client asks the server's certificate for (SNI).
+    ServerName(String),
     /// Plaintext, in order within its direction.
     Data {
         /// Which way it went.
@@ -126,6 +295,37 @@ pub enum TlsKind {
     Closed,
 }
 
+/// What carries the bytes of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// A TLS session.
+    #[default]
+    Tls,
+    /// A TCP connection without TLS.
+    Tcp,
+    /// The standard streams of a child process: its parent writes its standard
+    /// input and reads its standard output.
+    Stdio,
+}
+
+impl Transport {
+    /// The name used in capture files and events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::Tcp => "tcp",
+            Self::Stdio => "stdio",
+        }
+    }
+
+    /// The transport of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Tls, Self::Tcp, Self::Stdio]
+            .into_iter()
+            .find(|transport| transport.as_str() == name)
+    }
+}
+
 /// Which way bytes went, seen from the captured process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -148,6 +348,9 @@ pub enum GapCause {
     CallTooLarge,
     /// The capture was attached after the connection had begun.
     LateAttach,
+    /// The sensor had used up its share of the processor, and left this
+    /// connection out.
+    Shed,
     /// Another cause, or one that was not told.
     Other,
 }
@@ -161,6 +364,7 @@ impl GapCause {
             Self::Scratch => "scratch",
             Self::CallTooLarge => "call_too_large",
             Self::LateAttach => "late_attach",
+            Self::Shed => "shed",
             Self::Other => "other",
         }
     }
@@ -173,6 +377,7 @@ impl GapCause {
             "scratch" => Self::Scratch,
             "call_too_large" => Self::CallTooLarge,
             "late_attach" => Self::LateAttach,
+            "shed" => Self::Shed,
             _ => Self::Other,
         }
     }

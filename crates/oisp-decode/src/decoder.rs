@@ -122,6 +122,7 @@ impl Decoder {
         match &raw.kind {
             RawKind::Process(process) => self.process(raw, process, out),
             RawKind::Tls(tls) => self.tls(raw, tls, out),
+            RawKind::File(_) | RawKind::Net(_) => {}
         }
         self.around.figures.events += (out.len() - before) as u64;
     }
@@ -239,8 +240,8 @@ impl Decoder {
                     _ => connection.gap(*direction, raw.at, *offset, *len, &mut parts),
                 }
             }
-            TlsKind::Opened { remote } => tracked.has_peer |= remote.is_some(),
-            TlsKind::Closed => {}
+            TlsKind::Opened { remote, .. } => tracked.has_peer |= remote.is_some(),
+            TlsKind::Socket { .. } | TlsKind::ServerName(_) | TlsKind::Closed => {}
         }
         tracked.take(&tls.conn, parts, &mut self.around, out);
         if self.around.waiting > MAX_WAITING {

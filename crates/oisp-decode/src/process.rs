@@ -32,6 +32,7 @@ pub fn event_of(raw: &RawEvent, process: &ProcessEvent) -> Option<Event> {
             signal,
             core_dumped,
             runtime_ms,
+            ..
         } => {
             let exit = Exit {
                 exit_code: code.or(signal.map(|signal| 128 + signal))?,

@@ -9,6 +9,7 @@
 
 mod support;
 
+use oisp_core::raw::Usage;
 use oisp_core::{Event, ProcessEvent, RawEvent, RawKind, Timestamp};
 use oisp_decode::{Decoder, HashKey, SILENCE_MS};
 use serde_json::{Value, json};
@@ -128,6 +129,7 @@ fn a_session_starts_with_its_first_call_and_ends_with_its_process() {
         signal: None,
         core_dumped: false,
         runtime_ms: None,
+        usage: Usage::default(),
     };
     let gone = RawEvent {
         at,

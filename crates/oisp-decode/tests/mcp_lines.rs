@@ -10,7 +10,7 @@
 
 mod support;
 
-use oisp_core::raw::{Remote, TlsKind};
+use oisp_core::raw::{Remote, TlsKind, Transport};
 use oisp_core::{RawEvent, RawKind, TlsEvent};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -161,6 +161,7 @@ fn a_peer_with_an_address_is_no_pipe() {
             host: "tools.example.test".into(),
             port: Some(9000),
         }),
+        transport: Transport::Tcp,
     };
     let conn = CONN;
     raw.insert(

@@ -5,7 +5,7 @@ use std::io::Write;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use oisp_core::raw::{TlsEvent, TlsKind};
+use oisp_core::raw::{TlsEvent, TlsKind, Transport};
 use oisp_core::{ConnId, Direction, RawEvent, RawKind, Remote, Timestamp};
 use serde_json::Value;
 
@@ -65,6 +65,7 @@ impl Wire {
         };
         wire.record(TlsKind::Opened {
             remote: Some(remote),
+            transport: Transport::Tls,
         });
         wire
     }

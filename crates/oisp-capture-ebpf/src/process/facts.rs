@@ -23,12 +23,14 @@ pub(crate) fn read(pid: u32, stat: &Stat, users: &mut Users, clock: WallClock) -
         args: std::fs::read(super::path(pid, "cmdline"))
             .ok()
             .and_then(|raw| args(&raw)),
+        script: None,
         cwd: link(&super::path(pid, "cwd")),
         uid,
         gid,
         user: uid.and_then(|uid| users.name(uid)),
         started: Some(clock.at(stat.start_ns)),
         cgroup: text(&super::path(pid, "cgroup")).and_then(|lines| cgroup(&lines)),
+        container: None,
         bundle_id: None,
     }
 }

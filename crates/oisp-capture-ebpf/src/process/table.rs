@@ -171,6 +171,7 @@ impl Table {
             exe: shown.exe.or(told.exe),
             comm: told.comm.or(shown.comm),
             args: shown.args.or(told.args),
+            script: shown.script.or(told.script),
             cwd: shown.cwd,
             uid,
             gid: shown.gid.or(told.gid),
@@ -179,6 +180,7 @@ impl Table {
                 .or_else(|| uid.and_then(|uid| self.users.name(uid))),
             started: shown.started.or(told.started),
             cgroup: shown.cgroup,
+            container: shown.container,
             bundle_id: None,
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use oisp_core::raw::{GapCause, TlsKind};
+use oisp_core::raw::{GapCause, TlsKind, Transport};
 use oisp_core::{ConnId, Direction};
 use oisp_ebpf_common::conn::CONN_LATE;
 use oisp_ebpf_common::record::{
@@ -63,7 +63,13 @@ impl Conns {
                 late: [late; 2],
             },
         );
-        out.push((id, TlsKind::Opened { remote: None }));
+        out.push((
+            id,
+            TlsKind::Opened {
+                remote: None,
+                transport: Transport::Tls,
+            },
+        ));
     }
 
     /// Whether that very connection is open.
@@ -252,6 +258,8 @@ mod tests {
     fn kinds(out: Vec<Happened>) -> Vec<String> {
         let show = |kind| match kind {
             TlsKind::Opened { .. } => String::from("opened"),
+            TlsKind::Socket { local, remote } => format!("socket {local} {remote}"),
+            TlsKind::ServerName(name) => format!("server name {name}"),
             TlsKind::Data { offset, bytes, .. } => format!("data {offset}+{}", bytes.len()),
             TlsKind::Gap {
                 direction,

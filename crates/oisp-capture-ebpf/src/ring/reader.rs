@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use oisp_core::capture::RawSender;
-use oisp_core::raw::{TlsEvent, TlsKind};
+use oisp_core::raw::{TlsEvent, TlsKind, Usage};
 use oisp_core::{ConnId, ProcessEvent, ProcessFacts, RawEvent, RawKind};
 use oisp_ebpf_common::conn::{CONN_FREED, ConnKey, ConnState};
 use oisp_ebpf_common::record::{self, ProcessHead, TlsHead};
@@ -311,7 +311,10 @@ impl Reader {
             match &what {
                 TlsKind::Data { bytes, .. } => self.figures.delivered(bytes.len()),
                 TlsKind::Gap { len, cause, .. } => self.figures.missing(*cause, *len),
-                TlsKind::Opened { .. } | TlsKind::Closed => {}
+                TlsKind::Opened { .. }
+                | TlsKind::Socket { .. }
+                | TlsKind::ServerName(_)
+                | TlsKind::Closed => {}
             }
             self.send(at_ns, conn.pid, tid, RawKind::Tls(TlsEvent { conn, what }))?;
         }
@@ -364,6 +367,7 @@ fn exit_event(head: &ProcessHead) -> ProcessEvent {
         core_dumped: status.is_some_and(|status| status & 0x80 != 0),
         runtime_ms: (head.start_ns != 0)
             .then(|| head.at_ns.saturating_sub(head.start_ns) / 1_000_000),
+        usage: Usage::default(),
     }
 }
 
@@ -399,6 +403,7 @@ mod tests {
             signal,
             core_dumped,
             runtime_ms: Some(3),
+            usage: Usage::default(),
         };
         assert_eq!(exit(0), event(Some(0), None, false));
         assert_eq!(exit(3 << 8), event(Some(3), None, false));

@@ -131,7 +131,7 @@ impl Capture {
             .filter(of)
             .filter_map(|event| match &event.kind {
                 RawKind::Process(event) => Some(event),
-                RawKind::Tls(_) => None,
+                RawKind::Tls(_) | RawKind::File(_) | RawKind::Net(_) => None,
             })
             .collect()
     }
@@ -170,6 +170,7 @@ impl Capture {
                         .stream(*direction)
                         .gap(*offset, *len, *cause);
                 }
+                TlsKind::Socket { .. } | TlsKind::ServerName(_) => {}
                 TlsKind::Closed => all.get_mut(&tls.conn).expect("opened").closed = true,
             }
         }
