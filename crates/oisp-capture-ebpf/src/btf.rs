@@ -1,5 +1,5 @@
-//! Where the fields of kernel structures are, from the kernel's own type
-//! information (BTF, `Documentation/bpf/btf.rst`).
+//! Where the fields of kernel structures are, and under which numbers its
+//! functions can be probed, from the kernel's own type information (BTF, `Documentation/bpf/btf.rst`).
 //!
 //! The programs read a dozen fields; this reader knows just enough of BTF to
 //! find their offsets. Any malformed input ends in "not found".
@@ -32,24 +32,38 @@ const WANTED: [(u32, &str, &str); 13] = [
     (setting::AT_INTERP, "linux_binprm", "interp"),
 ];
 
-/// Setting numbers and the offsets in this kernel, for the fields that it has.
-pub(crate) fn kernel_offsets(path: &Path) -> Vec<(u32, u32)> {
-    let Ok(bytes) = std::fs::read(path) else {
-        return Vec::new();
-    };
-    let Some(types) = Types::parse(&bytes) else {
-        return Vec::new();
-    };
-    WANTED
-        .into_iter()
-        .filter_map(|(number, structure, field)| {
-            Some((number, types.field_offset(structure, field)?))
-        })
-        .collect()
+/// What this kernel's types say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KernelTypes {
+    /// Setting numbers and the offsets in this kernel, for the fields that it
+    /// has.
+    pub(crate) offsets: Vec<(u32, u32)>,
+    /// The ids of the wanted functions that it has.
+    pub(crate) functions: HashMap<&'static str, u32>,
+}
+
+impl KernelTypes {
+    /// Reads them, with the ids of those functions. Empty where there are none
+    /// or they are malformed.
+    pub(crate) fn read(path: &Path, functions: &[&'static str]) -> Self {
+        let Ok(bytes) = std::fs::read(path) else {
+            return Self::default();
+        };
+        let Some(types) = Types::parse(&bytes, functions) else {
+            return Self::default();
+        };
+        let offset =
+            |(number, structure, field)| Some((number, types.field_offset(structure, field)?));
+        Self {
+            offsets: WANTED.into_iter().filter_map(offset).collect(),
+            functions: types.functions,
+        }
+    }
 }
 
 const STRUCT: u32 = 4;
 const UNION: u32 = 5;
+const FUNCTION: u32 = 12;
 
 struct Types<'a> {
     types: &'a [u8],
@@ -57,10 +71,11 @@ struct Types<'a> {
     /// Position of each type by its id; id 0 is `void`.
     positions: Vec<usize>,
     structs: HashMap<&'a [u8], usize>,
+    functions: HashMap<&'static str, u32>,
 }
 
 impl<'a> Types<'a> {
-    fn parse(bytes: &'a [u8]) -> Option<Self> {
+    fn parse(bytes: &'a [u8], functions: &[&'static str]) -> Option<Self> {
         if bytes.get(..2)? != 0xeb9f_u16.to_ne_bytes() {
             return None;
         }
@@ -74,17 +89,25 @@ impl<'a> Types<'a> {
             strings: section(16)?,
             positions: vec![0],
             structs: HashMap::new(),
+            functions: HashMap::new(),
         };
-        parsed.index()?;
+        parsed.index(functions)?;
         Some(parsed)
     }
 
-    fn index(&mut self) -> Option<()> {
+    fn index(&mut self, functions: &[&'static str]) -> Option<()> {
         let wanted: Vec<&str> = WANTED.iter().map(|(_, structure, _)| *structure).collect();
         let mut at = 0;
         while at < self.types.len() {
             let info = word(self.types, at + 4)?;
+            let id = u32::try_from(self.positions.len()).ok()?;
             self.positions.push(at);
+            if kind(info) == FUNCTION {
+                let name = string(self.strings, word(self.types, at)?)?;
+                if let Some(wanted) = functions.iter().find(|wanted| wanted.as_bytes() == name) {
+                    self.functions.entry(wanted).or_insert(id);
+                }
+            }
             if kind(info) == STRUCT && members(info) > 0 {
                 let name = string(self.strings, word(self.types, at)?)?;
                 if wanted.iter().any(|wanted| wanted.as_bytes() == name) {
@@ -179,7 +202,10 @@ mod tests {
             eprintln!("skipped: this kernel has no {VMLINUX}");
             return;
         }
-        let found: Vec<u32> = kernel_offsets(path)
+        let types = KernelTypes::read(path, &["vfs_write", "no_such_function"]);
+        assert_eq!(types.functions.keys().collect::<Vec<_>>(), [&"vfs_write"]);
+        let found: Vec<u32> = types
+            .offsets
             .into_iter()
             .map(|(number, _)| number)
             .collect();
@@ -209,12 +235,12 @@ mod tests {
         }
         bytes.extend(&types);
         bytes.extend(strings);
-        let parsed = Types::parse(&bytes).unwrap();
+        let parsed = Types::parse(&bytes, &[]).unwrap();
         assert_eq!(parsed.field_offset("mm_struct", "arg_start"), Some(12));
         assert_eq!(parsed.field_offset("mm_struct", "nowhere"), None);
         for cut in 0..bytes.len() {
             // Must end, not panic.
-            let _ = Types::parse(&bytes[..cut])
+            let _ = Types::parse(&bytes[..cut], &[])
                 .and_then(|types| types.field_offset("mm_struct", "arg_start"));
         }
     }

@@ -42,7 +42,7 @@ impl CaptureBackend for EbpfCapture {
 
     fn start(self: Box<Self>, out: RawSender) -> Result<Box<dyn RunningCapture>, CaptureError> {
         let ring_bytes = self.config.ring_size(kernel::memory_bytes());
-        let mut loaded = object::load(ring_bytes)?;
+        let mut loaded = object::load(ring_bytes, self.config.probe_method)?;
         let figures = Arc::new(Figures::new(loaded.counters));
         let (notices, inbox) = sync_channel(NOTICES);
         let stop = Arc::new(AtomicBool::new(false));

@@ -14,6 +14,8 @@ pub struct EbpfConfig {
     /// How often the ring is looked at while nobody wakes the reader: the
     /// latency of a record.
     pub poll: Duration,
+    /// How user space is probed; by default in the best way that the kernel has.
+    pub probe_method: Option<ProbeMethod>,
     /// How often running processes are looked at for libraries that they mapped
     /// since.
     pub rescan: Duration,
@@ -24,7 +26,30 @@ impl Default for EbpfConfig {
         Self {
             ring_bytes: None,
             poll: Duration::from_millis(10),
+            probe_method: None,
             rescan: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How user space is probed, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProbeMethod {
+    /// One link for all places in a file (Linux 6.6).
+    Multi,
+    /// One probe for each place, with a cookie (5.15).
+    Cookie,
+    /// One probe for each place, with a program of its own.
+    Copies,
+}
+
+impl ProbeMethod {
+    /// The name shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Multi => "uprobe_multi",
+            Self::Cookie => "uprobe",
+            Self::Copies => "uprobe without cookies",
         }
     }
 }

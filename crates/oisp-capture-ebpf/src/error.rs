@@ -23,6 +23,9 @@ pub enum EbpfError {
         #[source]
         source: Box<aya::programs::ProgramError>,
     },
+    /// The kernel refused the programs for user space.
+    #[error("the kernel did not take the eBPF programs for TLS functions")]
+    Uprobes(#[source] std::io::Error),
     /// A map could not be used.
     #[error("eBPF map `{map}`")]
     Map {
@@ -70,13 +73,15 @@ impl From<EbpfError> for CaptureError {
                 what,
                 remedy: privilege_remedy(),
             },
-            EbpfError::Load(_) | EbpfError::Program { .. } => Self::Unsupported {
-                what,
-                remedy: String::from(
-                    "needs Linux 5.15 or later with CONFIG_BPF_SYSCALL, CONFIG_UPROBE_EVENTS and CONFIG_PERF_EVENTS, \
+            EbpfError::Load(_) | EbpfError::Program { .. } | EbpfError::Uprobes(_) => {
+                Self::Unsupported {
+                    what,
+                    remedy: String::from(
+                        "needs Linux 5.15 or later with CONFIG_BPF_SYSCALL, CONFIG_UPROBE_EVENTS and CONFIG_PERF_EVENTS, \
                      and no kernel lockdown in confidentiality mode; `oisp-sensor doctor` names what is missing",
-                ),
-            },
+                    ),
+                }
+            }
             EbpfError::Thread { source, .. } => Self::Io {
                 what: String::from("cannot start a thread"),
                 source,

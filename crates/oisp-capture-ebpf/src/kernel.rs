@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread::CapabilitySet;
 use serde::Serialize;
 
@@ -161,6 +162,16 @@ pub(crate) fn require_privileges() -> Result<(), EbpfError> {
     Err(EbpfError::Privilege {
         missing: missing.join(" and "),
     })
+}
+
+/// Kernels before 5.11 charge maps to the memory that a process may lock. A
+/// failure shows when the maps are made.
+pub(crate) fn lift_memory_limit() {
+    let none = Rlimit {
+        current: None,
+        maximum: None,
+    };
+    let _ = setrlimit(Resource::Memlock, none);
 }
 
 /// Bytes of memory of this machine.

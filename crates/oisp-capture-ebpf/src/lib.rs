@@ -23,7 +23,6 @@ mod capture;
 mod clock;
 mod config;
 mod doctor;
-mod elf;
 mod error;
 #[cfg(target_env = "gnu")]
 mod heap;
@@ -35,9 +34,10 @@ mod object;
 mod process;
 mod ring;
 mod status;
+mod tls;
 
 pub use capture::EbpfCapture;
-pub use config::EbpfConfig;
+pub use config::{EbpfConfig, ProbeMethod};
 pub use doctor::{Check, DoctorReport, ProcessLine, doctor};
 pub use error::EbpfError;
 pub use kernel::KernelFacts;

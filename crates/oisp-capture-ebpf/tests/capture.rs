@@ -7,7 +7,7 @@ mod support;
 
 use std::process::Command;
 
-use oisp_capture_ebpf::EbpfConfig;
+use oisp_capture_ebpf::{EbpfConfig, ProbeMethod};
 use oisp_core::ProcessEvent;
 use oisp_core::raw::GapCause;
 use support::{Capture, Program, Server, body, capture, request};
@@ -50,6 +50,31 @@ fn curl_is_captured_byte_for_byte_on_both_sides() {
     let served = capture.connection(server.pid());
     assert_eq!(served.read.text(), client.written.text());
     assert_eq!(served.written.text(), client.read.text());
+}
+
+#[test]
+fn every_way_of_probing_gives_the_same_bytes() {
+    for method in [ProbeMethod::Multi, ProbeMethod::Cookie, ProbeMethod::Copies] {
+        let config = EbpfConfig {
+            ring_bytes: Some(64 << 20),
+            probe_method: Some(method),
+            ..EbpfConfig::default()
+        };
+        let Some(mut capture) = capture(method.as_str(), config, 100_000) else {
+            continue;
+        };
+        let server = Server::start(&format!("method{}", method as u8));
+        let (pid, output) = server.curl(&["--data-binary", "made-up prompt"], "v1/messages");
+        assert_eq!(output.stdout, b"tpmorp pu-edam");
+        capture.until_exit(pid);
+        let client = capture.connection(pid);
+        assert!(client.written.text().ends_with("\r\n\r\nmade-up prompt"));
+        assert!(client.read.text().ends_with("\r\n\r\ntpmorp pu-edam"));
+        assert!(client.closed, "{method:?}");
+        let served = capture.connection(server.pid());
+        assert_eq!(served.read.text(), client.written.text());
+        assert_eq!(served.written.text(), client.read.text());
+    }
 }
 
 #[test]

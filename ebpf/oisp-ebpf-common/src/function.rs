@@ -18,14 +18,67 @@ pub const SSL_FREE: u64 = 6;
 /// `int SSL_clear(SSL *)`
 pub const SSL_CLEAR: u64 = 7;
 
-/// Symbol, and whether its entry and its return are probed, by number.
-pub const FUNCTIONS: [(&str, bool, bool); 8] = [
-    ("SSL_read", true, true),
-    ("SSL_write", true, true),
-    ("SSL_read_ex", true, true),
-    ("SSL_write_ex", true, true),
-    ("SSL_write_ex2", true, true),
-    ("SSL_new", false, true),
-    ("SSL_free", true, false),
-    ("SSL_clear", true, false),
+/// A TLS library that exports its functions by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Library {
+    /// OpenSSL 1.1 and 3, LibreSSL, and BoringSSL with symbols.
+    OpenSsl,
+}
+
+/// A probed function.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    /// The number, which is the cookie.
+    pub number: u64,
+    /// Its symbol.
+    pub symbol: &'static str,
+    /// Whose it is.
+    pub library: Library,
+    /// What it does for the connection.
+    pub role: Role,
+    /// Its entry is probed.
+    pub entry: bool,
+    /// Its return is probed.
+    pub exit: bool,
+}
+
+/// What a function does for a connection. A library without a function that
+/// reads and one that writes is not probed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Gives plaintext to the program.
+    Read,
+    /// Takes plaintext from the program.
+    Write,
+    /// Begins or ends a connection, or tells of it.
+    Life,
+}
+
+const fn function(
+    number: u64,
+    symbol: &'static str,
+    role: Role,
+    entry: bool,
+    exit: bool,
+) -> Function {
+    Function {
+        number,
+        symbol,
+        library: Library::OpenSsl,
+        role,
+        entry,
+        exit,
+    }
+}
+
+/// All functions that are found by their symbols.
+pub const FUNCTIONS: [Function; 8] = [
+    function(SSL_READ, "SSL_read", Role::Read, true, true),
+    function(SSL_WRITE, "SSL_write", Role::Write, true, true),
+    function(SSL_READ_EX, "SSL_read_ex", Role::Read, true, true),
+    function(SSL_WRITE_EX, "SSL_write_ex", Role::Write, true, true),
+    function(SSL_WRITE_EX2, "SSL_write_ex2", Role::Write, true, true),
+    function(SSL_NEW, "SSL_new", Role::Life, false, true),
+    function(SSL_FREE, "SSL_free", Role::Life, true, false),
+    function(SSL_CLEAR, "SSL_clear", Role::Life, true, false),
 ];

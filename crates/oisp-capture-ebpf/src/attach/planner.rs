@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::target::{self, FileId};
-use super::view::{ProcessView, TargetView};
+use super::view::{ProcessView, StackView, TargetView};
 use super::{SharedView, View, hint, known};
-use crate::elf::{self, Symbols};
 use crate::heap;
-use crate::object::{Link, Programs};
+use crate::object::{Link, Programs, Scope};
 use crate::process::maps::{self, Mapping};
 use crate::process::{self, stat};
+use crate::tls::{self, Carries, Stack};
 
 /// A probed file. Its links detach when this is dropped.
 struct Target {
     path: PathBuf,
     users: BTreeSet<u32>,
-    _links: Vec<Link>,
+    _link: Link,
 }
 
 /// What is remembered of a process between two looks.
@@ -50,7 +50,7 @@ impl Planner {
             looked: HashMap::new(),
             roots: HashSet::new(),
             view: Arc::new(Mutex::new(View {
-                method: programs.method(),
+                method: programs.method().as_str(),
                 ..View::default()
             })),
             programs,
@@ -235,54 +235,59 @@ impl Planner {
         }
         lock(&self.view).files += 1;
         match self.attach(path, id, shown.deep) {
-            Ok(Some((links, probes))) => self.add(id, links, probes, &shown),
+            Ok(Some((link, stacks))) => self.add(id, link, &stacks, &shown),
             Ok(None) => {
                 self.passed.insert((id, shown.deep));
                 false
             }
-            Err(error) => {
-                tracing::warn!(path = %shown.path.display(), %error, "cannot probe a TLS library");
+            Err(why) => {
+                tracing::debug!(path = %shown.path.display(), why, "a TLS library is not probed");
                 self.passed.insert((id, shown.deep));
                 let mut view = lock(&self.view);
                 view.failures += 1;
-                view.targets.insert(id, shown.line(0, Some(error)));
+                view.targets.insert(id, shown.line(&[], Some(why)));
                 false
             }
         }
     }
 
-    /// `None` where the file carries no TLS.
+    /// `None` where the file carries no TLS, or is gone; why not where it does
+    /// and cannot be probed.
     fn attach(
         &mut self,
         path: &Path,
         id: FileId,
         deep: bool,
-    ) -> Result<Option<(Vec<Link>, usize)>, String> {
+    ) -> Result<Option<(Link, Vec<Stack>)>, String> {
         let Ok(file) = target::open(path, id) else {
             return Ok(None);
         };
-        let Symbols::Tls(functions) = elf::tls_functions(&file, deep) else {
-            return Ok(None);
+        let stacks = match tls::look_into(&file, deep) {
+            Carries::Tls(stacks) => stacks,
+            Carries::Unsure(why) => return Err(why),
+            Carries::Nothing => return Ok(None),
         };
-        let links = self
-            .programs
-            .attach_tls(&file, &functions)
-            .map_err(|error| causes(&error))?;
-        Ok(Some((links, functions.probes())))
+        let places: Vec<_> = stacks
+            .iter()
+            .flat_map(|stack| stack.places.iter().copied())
+            .collect();
+        let link = self.programs.attach(&file, &places, Scope::AllProcesses);
+        link.map(|link| Some((link, stacks)))
+            .map_err(|error| format!("the kernel did not take the probes: {error}"))
     }
 
-    fn add(&mut self, id: FileId, links: Vec<Link>, probes: usize, shown: &Shown<'_>) -> bool {
-        tracing::debug!(path = %shown.path.display(), probes, "probing a TLS library");
+    fn add(&mut self, id: FileId, link: Link, stacks: &[Stack], shown: &Shown<'_>) -> bool {
+        tracing::debug!(path = %shown.path.display(), "probing a TLS library");
         lock(&self.view)
             .targets
-            .insert(id, shown.line(probes, None));
+            .insert(id, shown.line(stacks, None));
         let path = shown.path.to_path_buf();
         self.targets.insert(
             id,
             Target {
                 path,
                 users: BTreeSet::new(),
-                _links: links,
+                _link: link,
             },
         );
         true
@@ -329,10 +334,11 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn line(&self, probes: usize, error: Option<String>) -> TargetView {
+    fn line(&self, stacks: &[Stack], error: Option<String>) -> TargetView {
         TargetView {
             path: self.path.to_string_lossy().into_owned(),
-            probes,
+            stacks: stacks.iter().map(StackView::of).collect(),
+            probes: stacks.iter().map(|stack| stack.places.len()).sum(),
             error,
             users: Vec::new(),
             known: self.known,
@@ -350,17 +356,6 @@ fn is_deleted_exe(exe: Option<&Path>, file: &Mapping) -> bool {
         && exe
             .strip_suffix(" (deleted)")
             .is_some_and(|exe| Path::new(exe) == file.path)
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// A panic elsewhere does not make the books unreadable.

@@ -7,9 +7,9 @@ use std::path::Path;
 use super::target::{self, FileId};
 use super::view::ProcessView;
 use super::{hint, known};
-use crate::elf::{self, Symbols};
 use crate::process;
 use crate::process::maps;
+use crate::tls::{self, Carries};
 
 /// What was found so far.
 #[derive(Debug, Default)]
@@ -72,8 +72,8 @@ impl Survey {
     ) -> Option<String> {
         let look = || {
             let file = target::open(path, id).ok()?;
-            let found = elf::tls_functions(&file, deep);
-            matches!(found, Symbols::Tls(_)).then(|| shown.to_string_lossy().into_owned())
+            let found = tls::look_into(&file, deep);
+            matches!(found, Carries::Tls(_)).then(|| shown.to_string_lossy().into_owned())
         };
         self.files.entry(id).or_insert_with(look).clone()
     }

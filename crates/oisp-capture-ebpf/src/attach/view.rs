@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::target::FileId;
+use crate::tls::Stack;
 
 /// A file that is probed, or was meant to be.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct TargetView {
     /// Path at which it was found.
     pub(crate) path: String,
+    /// The TLS implementations found in it.
+    pub(crate) stacks: Vec<StackView>,
     /// Probes in place.
     pub(crate) probes: usize,
     /// Why there are none.
@@ -21,6 +24,25 @@ pub(crate) struct TargetView {
     pub(crate) known: bool,
     /// Milliseconds since the Unix epoch.
     pub(crate) since_ms: u64,
+}
+
+/// A TLS implementation in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct StackView {
+    /// Its name: `OpenSSL`.
+    pub(crate) name: String,
+    /// How it was found: `symbols`.
+    pub(crate) found_by: &'static str,
+}
+
+impl StackView {
+    /// Of what was found.
+    pub(crate) fn of(stack: &Stack) -> Self {
+        Self {
+            name: stack.name.clone(),
+            found_by: stack.found_by,
+        }
+    }
 }
 
 /// A process and the files through which it is captured.

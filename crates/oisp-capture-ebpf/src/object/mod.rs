@@ -1,9 +1,12 @@
 //! The eBPF object: loading it, its maps, and putting its programs in place.
 
+mod kernel_function;
+mod parsed;
 mod sys;
 mod uprobe;
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
@@ -12,11 +15,17 @@ use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
 use oisp_ebpf_common::conn::{ConnKey, ConnState};
 use oisp_ebpf_common::setting;
 
-use crate::elf::Functions;
+use crate::btf::{self, KernelTypes};
+use crate::config::ProbeMethod;
 use crate::error::EbpfError;
-use crate::{btf, kernel};
+use crate::kernel;
+use crate::tls::Place;
 
-pub(crate) use uprobe::{AttachError, Link};
+use kernel_function::KernelFunctions;
+use parsed::Parsed;
+pub(crate) use sys::Scope;
+pub(crate) use uprobe::Link;
+use uprobe::Uprobes;
 
 #[cfg(target_arch = "x86_64")]
 static OBJECT: &[u8] = include_bytes_aligned!("../../../../ebpf/prebuilt/oisp-ebpf.x86_64.o");
@@ -58,26 +67,40 @@ pub(crate) struct Loaded {
 }
 
 /// Loads the object with a ring of that size. Nothing is attached yet.
-pub(crate) fn load(ring_bytes: u32) -> Result<Loaded, EbpfError> {
+pub(crate) fn load(
+    ring_bytes: u32,
+    probe_method: Option<ProbeMethod>,
+) -> Result<Loaded, EbpfError> {
     kernel::require_privileges()?;
-    let settings = settings(ring_bytes);
+    kernel::lift_memory_limit();
+    let types = KernelTypes::read(Path::new(btf::VMLINUX), &kernel_function::names());
+    let settings = settings(ring_bytes, &types);
     let mut ebpf = EbpfLoader::new()
         // The object has no relocations against the kernel's types.
         .btf(None)
         .map_max_entries("RING", ring_bytes)
         .override_global("SETTING", settings.as_slice(), true)
         .load(OBJECT)?;
-    let multi = uprobe::Multi::load(&ebpf, OBJECT);
-    load_programs(&mut ebpf, multi.is_none())?;
+    load_tracepoints(&mut ebpf)?;
+    let parsed = Parsed::new(&ebpf, OBJECT).map_err(EbpfError::Uprobes)?;
+    let kernel_functions = KernelFunctions::attach(&parsed, &types.functions);
+    for (program, why) in &kernel_functions.missing {
+        tracing::info!(program, why, "a program is not in place");
+    }
+    let uprobes = Uprobes::load(parsed, probe_method).map_err(EbpfError::Uprobes)?;
     Ok(Loaded {
         ring: map(&mut ebpf, "RING")?,
         conns: map(&mut ebpf, "CONNS")?,
         counters: map(&mut ebpf, "COUNTER")?,
-        programs: Programs { ebpf, multi },
+        programs: Programs {
+            ebpf,
+            uprobes,
+            _kernel_functions: kernel_functions,
+        },
     })
 }
 
-fn settings(ring_bytes: u32) -> [u32; setting::SETTINGS] {
+fn settings(ring_bytes: u32, types: &KernelTypes) -> [u32; setting::SETTINGS] {
     let mut settings = [setting::UNKNOWN; setting::SETTINGS];
     let mut set = |number: u32, value| {
         if let Some(slot) = usize::try_from(number)
@@ -89,20 +112,18 @@ fn settings(ring_bytes: u32) -> [u32; setting::SETTINGS] {
     };
     set(setting::SELF_TGID, std::process::id());
     set(setting::WAKE_AT, (ring_bytes / 8).min(1 << 20));
-    for (number, offset) in btf::kernel_offsets(Path::new(btf::VMLINUX)) {
-        set(number, offset);
+    for (number, offset) in &types.offsets {
+        set(*number, *offset);
     }
     settings
 }
 
-fn load_programs(ebpf: &mut Ebpf, uprobes: bool) -> Result<(), EbpfError> {
+fn load_tracepoints(ebpf: &mut Ebpf) -> Result<(), EbpfError> {
     for (name, program) in ebpf.programs_mut() {
-        let loaded = match program {
-            Program::UProbe(program) if uprobes => program.load(),
-            Program::RawTracePoint(program) => program.load(),
-            _ => Ok(()),
+        let Program::RawTracePoint(program) = program else {
+            continue;
         };
-        loaded.map_err(|source| {
+        program.load().map_err(|source| {
             tracing::debug!(program = name, error = ?source, "the kernel refused a program");
             EbpfError::Program {
                 program: String::from(name),
@@ -129,8 +150,8 @@ fn map<T: TryFrom<Map, Error = MapError>>(
 /// The loaded programs. Dropping this detaches and unloads them.
 pub(crate) struct Programs {
     ebpf: Ebpf,
-    /// The TLS programs, where the kernel has links to many probes.
-    multi: Option<uprobe::Multi>,
+    uprobes: Uprobes,
+    _kernel_functions: KernelFunctions,
 }
 
 impl Programs {
@@ -151,26 +172,19 @@ impl Programs {
         Ok(())
     }
 
-    /// Puts the TLS programs on the functions of a file, for all processes that
-    /// have it mapped now or later.
-    pub(crate) fn attach_tls(
+    /// Puts programs at places of a file.
+    pub(crate) fn attach(
         &mut self,
         file: &File,
-        functions: &Functions,
-    ) -> Result<Vec<Link>, AttachError> {
-        match &self.multi {
-            Some(multi) => multi.attach(file, functions),
-            None => uprobe::attach_singly(&mut self.ebpf, file, functions),
-        }
+        places: &[Place],
+        scope: Scope,
+    ) -> io::Result<Link> {
+        self.uprobes.attach(file, places, scope)
     }
 
-    /// How TLS functions are probed.
-    pub(crate) const fn method(&self) -> &'static str {
-        if self.multi.is_some() {
-            "uprobe_multi"
-        } else {
-            "uprobe"
-        }
+    /// How user space is probed.
+    pub(crate) const fn method(&self) -> ProbeMethod {
+        self.uprobes.method()
     }
 }
 

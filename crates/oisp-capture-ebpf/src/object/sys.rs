@@ -1,22 +1,28 @@
-//! The two calls of bpf(2) that aya 0.14 has no interface for: loading a program
-//! for, and making, a link that probes many places of a file at once
-//! (`BPF_TRACE_UPROBE_MULTI`, Linux 6.6).
-//!
-//! One link per file instead of one perf event per function: attaching and above
-//! all detaching wait for the kernel once instead of a dozen times, and a hit
-//! takes the shorter way.
+//! The calls of bpf(2) and perf_event_open(2) that put programs in place, made
+//! here rather than by aya: links to many probes at once
+//! (`BPF_TRACE_UPROBE_MULTI`, Linux 6.6), probes with a cookie (5.15) and
+//! without one (before), for all processes or for one, and programs at the
+//! entry of kernel functions (`fentry`).
 
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
-use aya_obj::generated::bpf_insn;
+use aya_obj::generated::{bpf_insn, perf_event_attr};
 
 const BPF_PROG_LOAD: libc::c_int = 5;
+const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
 const BPF_LINK_CREATE: libc::c_int = 28;
 const BPF_PROG_TYPE_KPROBE: u32 = 2;
+const BPF_PROG_TYPE_TRACING: u32 = 26;
+const BPF_TRACE_FENTRY: u32 = 24;
+const BPF_TRACE_FEXIT: u32 = 25;
+const BPF_PERF_EVENT: u32 = 41;
 const BPF_TRACE_UPROBE_MULTI: u32 = 48;
 const BPF_F_UPROBE_MULTI_RETURN: u32 = 1;
+const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
+const PERF_EVENT_IOC_ENABLE: libc::c_ulong = 0x2400;
+const PERF_EVENT_IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
 
 /// The part of `union bpf_attr` for `BPF_PROG_LOAD`.
 #[repr(C)]
@@ -34,6 +40,14 @@ struct ProgramLoad {
     prog_name: [u8; 16],
     prog_ifindex: u32,
     expected_attach_type: u32,
+    prog_btf_fd: u32,
+    func_info_rec_size: u32,
+    func_info: u64,
+    func_info_cnt: u32,
+    line_info_rec_size: u32,
+    line_info: u64,
+    line_info_cnt: u32,
+    attach_btf_id: u32,
 }
 
 /// The part for `BPF_LINK_CREATE` with `uprobe_multi`.
@@ -54,56 +68,232 @@ struct LinkCreate {
     zero: u32,
 }
 
-/// Which end of a function a link probes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// Where it begins.
-    Entry,
-    /// Where it returns.
-    Return,
+/// The part for `BPF_LINK_CREATE` with `perf_event`.
+#[repr(C)]
+#[derive(Default)]
+struct PerfLinkCreate {
+    prog_fd: u32,
+    target_fd: u32,
+    attach_type: u32,
+    link_flags: u32,
+    bpf_cookie: u64,
 }
 
-/// Loads a program for links at many places.
-pub(super) fn load(name: &str, instructions: &[bpf_insn], license: &CStr) -> io::Result<OwnedFd> {
+/// The part for `BPF_RAW_TRACEPOINT_OPEN`.
+#[repr(C)]
+#[derive(Default)]
+struct RawTracepointOpen {
+    name: u64,
+    prog_fd: u32,
+    zero: u32,
+}
+
+/// What a program is loaded for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Single probes.
+    Probe,
+    /// Links to many probes.
+    MultiProbe,
+    /// The entry of the kernel function with this BTF id.
+    FunctionEntry(u32),
+    /// Its return.
+    FunctionExit(u32),
+}
+
+impl Kind {
+    const fn numbers(self) -> (u32, u32, u32) {
+        match self {
+            Self::Probe => (BPF_PROG_TYPE_KPROBE, 0, 0),
+            Self::MultiProbe => (BPF_PROG_TYPE_KPROBE, BPF_TRACE_UPROBE_MULTI, 0),
+            Self::FunctionEntry(id) => (BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, id),
+            Self::FunctionExit(id) => (BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, id),
+        }
+    }
+}
+
+/// Bytes of the verifier's log that are kept of a refused program.
+const LOG: usize = 1 << 20;
+
+/// Loads a program.
+pub(super) fn load(
+    name: &str,
+    kind: Kind,
+    instructions: &[bpf_insn],
+    license: &CStr,
+) -> io::Result<OwnedFd> {
+    let (prog_type, expected_attach_type, attach_btf_id) = kind.numbers();
     let mut attr = ProgramLoad {
-        prog_type: BPF_PROG_TYPE_KPROBE,
+        prog_type,
         insn_cnt: u32::try_from(instructions.len()).map_err(io::Error::other)?,
         insns: address(instructions.as_ptr()),
         license: address(license.as_ptr()),
-        expected_attach_type: BPF_TRACE_UPROBE_MULTI,
+        expected_attach_type,
+        attach_btf_id,
         ..ProgramLoad::default()
     };
     for (to, from) in attr.prog_name.iter_mut().zip(name.bytes().take(15)) {
         *to = from;
     }
-    bpf(BPF_PROG_LOAD, &attr)
+    let refused = match bpf(BPF_PROG_LOAD, &attr) {
+        Ok(program) => return Ok(program),
+        Err(error) => error,
+    };
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        let mut log = vec![0_u8; LOG];
+        attr.log_level = 1;
+        attr.log_size = u32::try_from(LOG).unwrap_or(0);
+        attr.log_buf = address(log.as_mut_ptr());
+        let _ = bpf(BPF_PROG_LOAD, &attr);
+        let end = log.iter().position(|byte| *byte == 0).unwrap_or(LOG);
+        let log = String::from_utf8_lossy(log.get(..end).unwrap_or_default()).into_owned();
+        tracing::debug!(program = name, error = %refused, log, "the kernel refused a program");
+    }
+    Err(refused)
 }
 
-/// Probes those offsets of a file, each with a number that the program gets. For
-/// all processes that have it mapped, now or later.
+/// Which processes a probe is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Scope {
+    /// All that have the file mapped, now or later.
+    AllProcesses,
+    /// One.
+    Process(u32),
+}
+
+/// Probes those offsets of a file, each with a number that the program gets.
 pub(super) fn link(
     program: BorrowedFd<'_>,
     path: &CStr,
     offsets: &[u64],
     cookies: &[u64],
-    end: End,
+    is_return: bool,
+    scope: Scope,
 ) -> io::Result<OwnedFd> {
     let count = offsets.len().min(cookies.len());
     let attr = LinkCreate {
-        prog_fd: u32::try_from(program.as_raw_fd()).map_err(io::Error::other)?,
+        prog_fd: number(program)?,
         attach_type: BPF_TRACE_UPROBE_MULTI,
         path: address(path.as_ptr()),
         offsets: address(offsets.as_ptr()),
         cookies: address(cookies.as_ptr()),
         cnt: u32::try_from(count).map_err(io::Error::other)?,
-        flags: if end == End::Return {
+        flags: if is_return {
             BPF_F_UPROBE_MULTI_RETURN
         } else {
             0
         },
+        pid: match scope {
+            Scope::AllProcesses => 0,
+            Scope::Process(pid) => pid,
+        },
         ..LinkCreate::default()
     };
     bpf(BPF_LINK_CREATE, &attr)
+}
+
+/// A single probe, without a program yet.
+pub(super) fn probe(
+    kind: ProbeKind,
+    path: &CStr,
+    offset: u64,
+    is_return: bool,
+    scope: Scope,
+) -> io::Result<OwnedFd> {
+    // SAFETY: all zeros is a valid value of the structure.
+    let mut attr: perf_event_attr = unsafe { std::mem::zeroed() };
+    attr.type_ = kind.number;
+    attr.size = u32::try_from(size_of::<perf_event_attr>()).map_err(io::Error::other)?;
+    attr.config = if is_return { kind.return_bit } else { 0 };
+    attr.__bindgen_anon_3.uprobe_path = address(path.as_ptr());
+    attr.__bindgen_anon_4.probe_offset = offset;
+    let (pid, cpu) = match scope {
+        Scope::AllProcesses => (-1, 0),
+        Scope::Process(pid) => (libc::pid_t::try_from(pid).map_err(io::Error::other)?, -1),
+    };
+    // SAFETY: the structure has the size that it tells, and the path is borrowed
+    // for the length of the call.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            std::ptr::from_ref(&attr),
+            pid,
+            cpu,
+            -1,
+            PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    owned(fd)
+}
+
+/// What this kernel calls a probe in user space.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProbeKind {
+    number: u32,
+    return_bit: u64,
+}
+
+impl ProbeKind {
+    /// As sysfs tells.
+    pub(super) fn read() -> io::Result<Self> {
+        const DEVICE: &str = "/sys/bus/event_source/devices/uprobe";
+        let number = std::fs::read_to_string(format!("{DEVICE}/type"))?;
+        let bit = std::fs::read_to_string(format!("{DEVICE}/format/retprobe"))?;
+        let number = number.trim().parse().map_err(io::Error::other)?;
+        let bit: u32 = bit
+            .trim()
+            .trim_start_matches("config:")
+            .parse()
+            .map_err(io::Error::other)?;
+        Ok(Self {
+            number,
+            return_bit: 1_u64.checked_shl(bit).unwrap_or(0),
+        })
+    }
+}
+
+/// Lets a program run at a single probe, with a number that it gets.
+pub(super) fn link_probe(
+    program: BorrowedFd<'_>,
+    probe: BorrowedFd<'_>,
+    cookie: u64,
+) -> io::Result<OwnedFd> {
+    let attr = PerfLinkCreate {
+        prog_fd: number(program)?,
+        target_fd: number(probe)?,
+        attach_type: BPF_PERF_EVENT,
+        bpf_cookie: cookie,
+        ..PerfLinkCreate::default()
+    };
+    bpf(BPF_LINK_CREATE, &attr)
+}
+
+/// Lets a program run at a single probe, on kernels without links to probes.
+pub(super) fn set_program(probe: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
+    for (request, argument) in [
+        (PERF_EVENT_IOC_SET_BPF, program.as_raw_fd()),
+        (PERF_EVENT_IOC_ENABLE, 0),
+    ] {
+        // SAFETY: both requests take a number, and change only the probe.
+        let done = unsafe { libc::ioctl(probe.as_raw_fd(), request as _, argument) };
+        if done < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+/// Puts a program at the kernel function that it was loaded for.
+pub(super) fn attach_to_function(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let attr = RawTracepointOpen {
+        prog_fd: number(program)?,
+        ..RawTracepointOpen::default()
+    };
+    bpf(BPF_RAW_TRACEPOINT_OPEN, &attr)
+}
+
+fn number(fd: BorrowedFd<'_>) -> io::Result<u32> {
+    u32::try_from(fd.as_raw_fd()).map_err(io::Error::other)
 }
 
 fn address<T>(pointer: *const T) -> u64 {
@@ -123,6 +313,10 @@ fn bpf<T>(command: libc::c_int, attr: &T) -> io::Result<OwnedFd> {
             size_of::<T>(),
         )
     };
+    owned(fd)
+}
+
+fn owned(fd: libc::c_long) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -138,7 +332,10 @@ mod tests {
     #[test]
     fn the_layouts_are_the_kernel_s() {
         assert_eq!(std::mem::offset_of!(ProgramLoad, expected_attach_type), 68);
+        assert_eq!(std::mem::offset_of!(ProgramLoad, attach_btf_id), 108);
         assert_eq!(std::mem::offset_of!(LinkCreate, cookies), 40);
         assert_eq!(std::mem::offset_of!(LinkCreate, pid), 56);
+        assert_eq!(std::mem::offset_of!(PerfLinkCreate, bpf_cookie), 16);
+        assert_eq!(std::mem::offset_of!(RawTracepointOpen, prog_fd), 8);
     }
 }

@@ -1,192 +1,184 @@
-//! Putting the TLS programs on the functions of a file, in the best way that the
-//! kernel has: one link for all functions (6.6 and later), or one each.
+//! Putting programs at places of a file, in the best way that the kernel has:
+//! one link for all places (Linux 6.6), one probe each with a cookie (5.15), or
+//! one probe each with a program of its own.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
-use aya::Ebpf;
-use aya::maps::Map;
-use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeLink, UProbeScope};
-use aya::programs::{ProgramError, UProbe};
-use oisp_ebpf_common::function::FUNCTIONS;
-
-use super::sys::{self, End};
-use crate::elf::Functions;
-
-/// Where an entry and a return are handled.
-const PROGRAMS: [(&str, End); 2] = [("tls_return", End::Return), ("tls_entry", End::Entry)];
+use super::parsed::Parsed;
+use super::sys::{self, Kind, ProbeKind, Scope};
+use crate::config::ProbeMethod as Method;
+use crate::tls::{Hook, Place};
 
 /// Keeps a file probed. Detaches when dropped.
 #[derive(Debug)]
 #[expect(dead_code, reason = "held for what dropping it does")]
-pub(crate) enum Link {
-    Multi(OwnedFd),
-    Single(UProbeLink),
+pub(crate) struct Link(Vec<OwnedFd>);
+
+/// The programs that run at places in user space.
+pub(super) struct Uprobes {
+    method: Method,
+    parsed: Parsed,
+    /// By name, and where there are no cookies, number of the function.
+    loaded: HashMap<(&'static str, u64), OwnedFd>,
+    kind: Option<ProbeKind>,
 }
 
-/// Why a file could not be probed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum AttachError {
-    #[error("{0}")]
-    Multi(#[from] io::Error),
-    #[error(transparent)]
-    Single(#[from] ProgramError),
-}
-
-/// The programs for links at many places.
-pub(super) struct Multi {
-    /// In the order of [`PROGRAMS`].
-    programs: [OwnedFd; PROGRAMS.len()],
-}
-
-impl Multi {
-    /// Loads the programs, which share the maps of `ebpf`. `None` where the
-    /// kernel knows no such links.
-    pub(super) fn load(ebpf: &Ebpf, object: &[u8]) -> Option<Self> {
-        match Self::try_load(ebpf, object) {
-            Ok(multi) => multi.is_supported().then_some(multi),
-            Err(error) => {
-                tracing::debug!(%error, "no links to many probes, one link each");
-                None
+impl Uprobes {
+    /// Loads the programs for the method asked for, or for the best that works.
+    pub(super) fn load(parsed: Parsed, asked: Option<Method>) -> io::Result<Self> {
+        let mut uprobes = Self {
+            method: Method::Multi,
+            parsed,
+            loaded: HashMap::new(),
+            kind: None,
+        };
+        let mut refused = io::Error::from(io::ErrorKind::Unsupported);
+        for method in [Method::Multi, Method::Cookie, Method::Copies] {
+            if asked.is_some_and(|asked| asked != method) {
+                continue;
             }
+            uprobes.method = method;
+            match uprobes.try_method() {
+                Ok(()) => return Ok(uprobes),
+                Err(error) => refused = error,
+            }
+            uprobes.loaded.clear();
+        }
+        Err(refused)
+    }
+
+    fn try_method(&mut self) -> io::Result<()> {
+        if self.method != Method::Multi {
+            self.kind = Some(ProbeKind::read()?);
+        }
+        // With copies, the first of them show that the kernel takes them.
+        for hook in Hook::ALL {
+            self.program(hook, 0)?;
+        }
+        let works = match self.method {
+            Method::Multi => self.has_multi(),
+            Method::Cookie => self.has_cookies(),
+            Method::Copies => true,
+        };
+        if works {
+            Ok(())
+        } else {
+            Err(io::Error::from(io::ErrorKind::Unsupported))
         }
     }
 
-    fn try_load(ebpf: &Ebpf, object: &[u8]) -> io::Result<Self> {
-        let mut object = aya_obj::Object::parse(object).map_err(io::Error::other)?;
-        let text: HashSet<usize> = object
-            .functions
-            .keys()
-            .map(|(section, _)| *section)
-            .collect();
-        let maps = std::mem::take(&mut object.maps);
-        let with_fds = ebpf
-            .maps()
-            .filter_map(|(name, map)| Some((name, fd(map)?, maps.get(name)?)));
-        object
-            .relocate_maps(with_fds, &text)
-            .map_err(io::Error::other)?;
-        object.relocate_calls(&text).map_err(io::Error::other)?;
-        let load = |(name, _): (&str, End)| {
-            let missing = || io::Error::new(io::ErrorKind::NotFound, String::from(name));
-            let program = object.programs.get(name).ok_or_else(missing)?;
-            let function = object
-                .functions
-                .get(&program.function_key())
-                .ok_or_else(missing)?;
-            sys::load(name, &function.instructions, &program.license)
-        };
-        let [first, second] = PROGRAMS;
-        Ok(Self {
-            programs: [load(first)?, load(second)?],
-        })
+    /// How this kernel probes.
+    pub(super) const fn method(&self) -> Method {
+        self.method
     }
 
-    /// A kernel that knows these links finds that a directory is no file; another
-    /// one does not get that far.
-    fn is_supported(&self) -> bool {
-        let [program, _] = &self.programs;
-        let refused = sys::link(program.as_fd(), c"/", &[0], &[0], End::Return);
+    /// The loaded program for a place.
+    fn program(&mut self, hook: Hook, function: u64) -> io::Result<BorrowedFd<'_>> {
+        let name = hook.program();
+        let key = match self.method {
+            Method::Multi | Method::Cookie => (name, 0),
+            Method::Copies => (name, function),
+        };
+        let loaded: &OwnedFd = match self.loaded.entry(key) {
+            Entry::Occupied(loaded) => loaded.into_mut(),
+            Entry::Vacant(place) => {
+                let program = match self.method {
+                    Method::Copies => {
+                        let (instructions, license) = self.parsed.with_cookie(name, function)?;
+                        sys::load(name, Kind::Probe, &instructions, license)?
+                    }
+                    Method::Cookie => {
+                        let (instructions, license) = self.parsed.program(name)?;
+                        sys::load(name, Kind::Probe, instructions, license)?
+                    }
+                    Method::Multi => {
+                        let (instructions, license) = self.parsed.program(name)?;
+                        sys::load(name, Kind::MultiProbe, instructions, license)?
+                    }
+                };
+                place.insert(program)
+            }
+        };
+        Ok(loaded.as_fd())
+    }
+
+    /// A kernel that knows links to many probes finds that a directory is no
+    /// file; another one does not get that far.
+    fn has_multi(&mut self) -> bool {
+        let Ok(program) = self.program(Hook::TlsEntry, 0) else {
+            return false;
+        };
+        let refused = sys::link(program, c"/", &[0], &[0], false, Scope::AllProcesses);
         refused.is_err_and(|error| error.raw_os_error() == Some(libc::EBADF))
     }
 
-    /// Probes the functions of a file.
+    /// A kernel that knows links to probes finds that a program is none;
+    /// another one does not know the request.
+    fn has_cookies(&mut self) -> bool {
+        let Ok(program) = self.program(Hook::TlsEntry, 0) else {
+            return false;
+        };
+        let refused = sys::link_probe(program, program, 1);
+        refused.is_err_and(|error| error.raw_os_error() == Some(libc::EBADF))
+    }
+
+    /// Puts programs at places of a file.
     pub(super) fn attach(
-        &self,
+        &mut self,
         file: &File,
-        functions: &Functions,
-    ) -> Result<Vec<Link>, AttachError> {
+        places: &[Place],
+        scope: Scope,
+    ) -> io::Result<Link> {
         let path = CString::new(path_of(file)).map_err(io::Error::other)?;
         let mut links = Vec::new();
-        for (program, (_, end)) in self.programs.iter().zip(PROGRAMS) {
-            let (offsets, cookies): (Vec<u64>, Vec<u64>) = places(functions, end).unzip();
-            links.push(Link::Multi(sys::link(
-                program.as_fd(),
-                &path,
-                &offsets,
-                &cookies,
-                end,
-            )?));
+        for hook in Hook::ALL {
+            let there: Vec<&Place> = places.iter().filter(|place| place.hook == hook).collect();
+            if there.is_empty() {
+                continue;
+            }
+            if self.method == Method::Multi {
+                let (offsets, cookies): (Vec<u64>, Vec<u64>) = there
+                    .iter()
+                    .map(|place| (place.offset, place.function))
+                    .unzip();
+                let program = self.program(hook, 0)?;
+                let link = sys::link(program, &path, &offsets, &cookies, hook.is_return(), scope)?;
+                links.push(link);
+                continue;
+            }
+            for place in there {
+                links.extend(self.attach_one(&path, *place, scope)?);
+            }
         }
-        Ok(links)
+        Ok(Link(links))
     }
-}
 
-/// The same with one link for each end of each function.
-pub(super) fn attach_singly(
-    ebpf: &mut Ebpf,
-    file: &File,
-    functions: &Functions,
-) -> Result<Vec<Link>, AttachError> {
-    let path = path_of(file);
-    let mut links = Vec::new();
-    for (name, end) in PROGRAMS {
-        let program = ebpf.program_mut(name).ok_or(ProgramError::NotLoaded)?;
-        let program: &mut UProbe = program.try_into()?;
-        for (offset, cookie) in places(functions, end) {
-            let location = UProbeAttachLocation::AbsoluteOffset(offset);
-            let point = UProbeAttachPoint {
-                location,
-                cookie: Some(cookie),
-            };
-            let link = program.attach(point, &path, UProbeScope::AllProcesses)?;
-            links.push(Link::Single(program.take_link(link)?));
+    fn attach_one(
+        &mut self,
+        path: &CString,
+        place: Place,
+        scope: Scope,
+    ) -> io::Result<Vec<OwnedFd>> {
+        let kind = self.kind.map_or_else(ProbeKind::read, Ok)?;
+        let method = self.method;
+        let program = self.program(place.hook, place.function)?;
+        let probe = sys::probe(kind, path, place.offset, place.hook.is_return(), scope)?;
+        if method == Method::Cookie {
+            let link = sys::link_probe(program, probe.as_fd(), place.function)?;
+            return Ok(vec![link, probe]);
         }
+        sys::set_program(probe.as_fd(), program)?;
+        Ok(vec![probe])
     }
-    Ok(links)
-}
-
-/// Offsets and numbers of the functions of which that end is probed.
-fn places(functions: &Functions, end: End) -> impl Iterator<Item = (u64, u64)> {
-    functions.at.iter().zip(FUNCTIONS).zip(0..).filter_map(
-        move |((offset, (_, entry, exit)), number)| {
-            let probed = if end == End::Entry { entry } else { exit };
-            Some(((*offset).filter(|_| probed)?, number))
-        },
-    )
 }
 
 /// Through the open file: whatever happens to its path meanwhile, this is the
-/// file whose symbols were read.
+/// file that was looked into.
 fn path_of(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_fd().as_raw_fd())
-}
-
-fn fd(map: &Map) -> Option<RawFd> {
-    match map {
-        Map::Array(data)
-        | Map::HashMap(data)
-        | Map::LruHashMap(data)
-        | Map::PerCpuArray(data)
-        | Map::RingBuf(data) => Some(data.fd().as_fd().as_raw_fd()),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_end_is_probed_where_it_says_something() {
-        let functions = Functions {
-            at: [
-                Some(10),
-                Some(11),
-                None,
-                Some(13),
-                None,
-                Some(15),
-                Some(16),
-                Some(17),
-            ],
-        };
-        let entries: Vec<(u64, u64)> = places(&functions, End::Entry).collect();
-        let returns: Vec<(u64, u64)> = places(&functions, End::Return).collect();
-        assert_eq!(entries, [(10, 0), (11, 1), (13, 3), (16, 6), (17, 7)]);
-        assert_eq!(returns, [(10, 0), (11, 1), (13, 3), (15, 5)]);
-    }
 }
