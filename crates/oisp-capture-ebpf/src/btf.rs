@@ -12,7 +12,7 @@ use oisp_ebpf_common::setting;
 /// Where the kernel shows its types.
 pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
-const WANTED: [(u32, &str, &str); 13] = [
+const WANTED: [(u32, &str, &str); 14] = [
     (setting::AT_GROUP_LEADER, "task_struct", "group_leader"),
     (setting::AT_REAL_PARENT, "task_struct", "real_parent"),
     (setting::AT_TGID, "task_struct", "tgid"),
@@ -29,6 +29,7 @@ const WANTED: [(u32, &str, &str); 13] = [
     (setting::AT_MM, "task_struct", "mm"),
     (setting::AT_ARG_START, "mm_struct", "arg_start"),
     (setting::AT_ARG_END, "mm_struct", "arg_end"),
+    (setting::AT_COMM, "task_struct", "comm"),
     (setting::AT_INTERP, "linux_binprm", "interp"),
 ];
 

@@ -2,20 +2,27 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use oisp_core::capture::{CaptureBackend, CaptureError, CaptureStatus, RawSender, RunningCapture};
+use oisp_core::ConnId;
+use oisp_core::capture::{
+    CaptureBackend, CaptureControl, CaptureError, CaptureStatus, ProcessFilter, RawSender,
+    RunningCapture,
+};
 
 use crate::attach::{self, Hints, Notice, Planner};
+use crate::budget::Budget;
 use crate::config::EbpfConfig;
 use crate::error::EbpfError;
+use crate::filter::Filter;
 use crate::heap;
 use crate::kernel::{self, KernelFacts};
 use crate::object;
 use crate::ring::{self, Reader};
 use crate::status::{EbpfStatus, Figures};
+use oisp_ebpf_common::conn::ConnKey;
 
 /// Capture with eBPF, not started yet.
 #[derive(Debug)]
@@ -41,7 +48,9 @@ impl CaptureBackend for EbpfCapture {
     }
 
     fn start(self: Box<Self>, out: RawSender) -> Result<Box<dyn RunningCapture>, CaptureError> {
-        let ring_bytes = self.config.ring_size(kernel::memory_bytes());
+        let ring_bytes = self
+            .config
+            .ring_size(kernel::memory_bytes(), kernel::processors());
         let mut loaded = object::load(ring_bytes, self.config.probe_method)?;
         let figures = Arc::new(Figures::new(loaded.counters));
         let (notices, inbox) = sync_channel(NOTICES);
@@ -51,7 +60,9 @@ impl CaptureBackend for EbpfCapture {
         // ring.
         loaded.programs.attach_tracepoints()?;
         let reader = Reader::new(out, notices.clone(), loaded.conns, Arc::clone(&figures));
-        let planner = Planner::new(loaded.programs);
+        let mut filter = Filter::new(loaded.filter);
+        filter.set(self.config.processes.clone());
+        let planner = Planner::new(loaded.programs, filter);
         let view = planner.view();
 
         let (done, drained) = sync_channel(1);
@@ -77,6 +88,10 @@ impl CaptureBackend for EbpfCapture {
             attach: Some(attach),
             ring: Some(ring),
             drained,
+            control: Arc::new(Control {
+                notices: notices.clone(),
+                wanted: Mutex::new(loaded.wanted),
+            }),
             notices,
             stop,
             status: Arc::new(status),
@@ -91,13 +106,13 @@ fn spawn_attach(
     config: &EbpfConfig,
 ) -> Result<JoinHandle<()>, CaptureError> {
     let (ready, attached) = sync_channel(1);
-    let rescan = config.rescan;
+    let (rescan, cpu_share) = (config.rescan, config.cpu_share);
     let thread = spawn("oisp-ebpf-attach", move || {
         planner.start();
         heap::give_back();
         // Nobody waits any more where the start was given up.
         let _ = ready.send(());
-        attach::run(planner, &inbox, rescan);
+        attach::run(planner, &inbox, rescan, Budget::new(cpu_share));
     })?;
     attached
         .recv()
@@ -121,6 +136,7 @@ struct Running {
     /// Says when the ring thread has drained the ring, or has ended otherwise.
     drained: Receiver<()>,
     notices: SyncSender<Notice>,
+    control: Arc<Control>,
     stop: Arc<AtomicBool>,
     status: Arc<EbpfStatus>,
 }
@@ -130,12 +146,41 @@ impl RunningCapture for Running {
         Arc::<EbpfStatus>::clone(&self.status)
     }
 
+    fn control(&self) -> Option<Arc<dyn CaptureControl>> {
+        Some(Arc::<Control>::clone(&self.control))
+    }
+
     fn is_finished(&self) -> bool {
         self.ring.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     fn stop(mut self: Box<Self>) {
         self.end();
+    }
+}
+
+/// Steers by notices to the attach thread.
+struct Control {
+    notices: SyncSender<Notice>,
+    wanted: Mutex<object::Wanted>,
+}
+
+impl CaptureControl for Control {
+    fn set_filter(&self, filter: &ProcessFilter) {
+        // The thread may be gone: then there is nothing left to steer.
+        let _ = self.notices.send(Notice::Filter(filter.clone()));
+    }
+
+    fn wanted(&self, conn: ConnId) {
+        let key = object::Key(ConnKey {
+            handle: conn.handle,
+            tgid: conn.pid,
+            zero: 0,
+        });
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = wanted.insert(key, 1, 0) {
+            tracing::debug!(%error, "a connection found no room among the wanted");
+        }
     }
 }
 

@@ -2,18 +2,26 @@
 
 use std::time::Duration;
 
+use oisp_core::capture::ProcessFilter;
+
 /// Settings of the capture. The defaults serve.
 #[derive(Clone, Debug)]
 pub struct EbpfConfig {
     /// Bytes of the ring buffer, rounded up to a power of two of at least 64 KiB.
-    /// By default 8 MiB, and 2 MiB on a machine with less than 2 GiB: a prompt of
-    /// 5 MB that is written in one call fits before the reader wakes. It counts
+    /// By default 8 MiB: a prompt of 5 MB that is written in one call fits before
+    /// the reader wakes. More with more than four processors, 2 MiB for each, up
+    /// to 64 MiB, and never more than a 512th of the memory, but 2 MiB. It counts
     /// twice in the resident memory of the sensor, since the kernel maps it
     /// twice in a row.
     pub ring_bytes: Option<u32>,
     /// How often the ring is looked at while nobody wakes the reader: the
     /// latency of a record.
     pub poll: Duration,
+    /// The share of one processor that the sensor may use before it leaves
+    /// something out: 1.0 is all of one. None for no limit.
+    pub cpu_share: Option<f64>,
+    /// Whose traffic is captured.
+    pub processes: ProcessFilter,
     /// How user space is probed; by default in the best way that the kernel has.
     pub probe_method: Option<ProbeMethod>,
     /// How often running processes are looked at for libraries that they mapped
@@ -26,6 +34,8 @@ impl Default for EbpfConfig {
         Self {
             ring_bytes: None,
             poll: Duration::from_millis(10),
+            cpu_share: Some(1.0),
+            processes: ProcessFilter::default(),
             probe_method: None,
             rescan: Duration::from_secs(5),
         }
@@ -58,15 +68,15 @@ const SMALLEST_RING: u32 = 64 << 10;
 const LARGEST_RING: u32 = 1 << 30;
 
 impl EbpfConfig {
-    /// The size of the ring on a machine with that much memory.
-    pub(crate) fn ring_size(&self, memory_bytes: u64) -> u32 {
-        let by_memory = if memory_bytes < 2 << 30 {
-            2 << 20
-        } else {
-            8 << 20
-        };
+    /// The size of the ring on a machine with that much memory and so many
+    /// processors.
+    pub(crate) fn ring_size(&self, memory_bytes: u64, processors: u32) -> u32 {
+        const MIB: u32 = 1 << 20;
+        let by_processors = processors.saturating_mul(2 * MIB).clamp(8 * MIB, 64 * MIB);
+        let by_memory = u32::try_from(memory_bytes / 512).unwrap_or(u32::MAX);
+        let default = by_processors.min(by_memory.max(2 * MIB));
         self.ring_bytes
-            .unwrap_or(by_memory)
+            .unwrap_or(default)
             .clamp(SMALLEST_RING, LARGEST_RING)
             .next_power_of_two()
     }
@@ -83,11 +93,17 @@ mod tests {
                 ring_bytes: Some(bytes),
                 ..EbpfConfig::default()
             }
-            .ring_size(8 << 30)
+            .ring_size(8 << 30, 2)
         };
         assert_eq!(asked(1), 64 << 10);
         assert_eq!(asked(100_000), 128 << 10);
         assert_eq!(asked(u32::MAX), 1 << 30);
-        assert_eq!(EbpfConfig::default().ring_size(1 << 30), 2 << 20);
+        let default =
+            |gib: u64, processors| EbpfConfig::default().ring_size(gib << 30, processors) >> 20;
+        assert_eq!(default(1, 2), 2);
+        assert_eq!(default(8, 2), 8);
+        assert_eq!(default(64, 12), 32);
+        assert_eq!(default(512, 96), 64);
+        assert_eq!(default(8, 96), 16);
     }
 }

@@ -174,6 +174,14 @@ pub(crate) fn lift_memory_limit() {
     let _ = setrlimit(Resource::Memlock, none);
 }
 
+/// Processors that this process may run on.
+pub(crate) fn processors() -> u32 {
+    std::thread::available_parallelism()
+        .ok()
+        .and_then(|count| u32::try_from(count.get()).ok())
+        .unwrap_or(1)
+}
+
 /// Bytes of memory of this machine.
 pub(crate) fn memory_bytes() -> u64 {
     let info = rustix::system::sysinfo();

@@ -19,11 +19,13 @@
 
 mod attach;
 mod btf;
+mod budget;
 mod capture;
 mod clock;
 mod config;
 mod doctor;
 mod error;
+mod filter;
 #[cfg(target_env = "gnu")]
 mod heap;
 #[cfg(not(target_env = "gnu"))]

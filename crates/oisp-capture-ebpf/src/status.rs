@@ -9,19 +9,21 @@ use oisp_ebpf_common::counter;
 use serde_json::{Value, json};
 
 use crate::attach::{Hints, ProcessView, SharedView, lock};
+use crate::budget;
 use crate::kernel::KernelFacts;
 use crate::object::Counters;
 
-const CAUSES: [GapCause; 6] = [
+const CAUSES: [GapCause; 7] = [
     GapCause::RingFull,
     GapCause::ReadFault,
     GapCause::Scratch,
     GapCause::CallTooLarge,
     GapCause::LateAttach,
+    GapCause::Shed,
     GapCause::Other,
 ];
 
-const KERNEL: [(u32, &str); 11] = [
+const KERNEL: [(u32, &str); 14] = [
     (counter::CALLS, "kernel_calls"),
     (counter::BYTES_SEEN, "kernel_bytes_captured"),
     (counter::BYTES_SENT, "kernel_bytes_sent"),
@@ -36,6 +38,9 @@ const KERNEL: [(u32, &str); 11] = [
     (counter::CALLS_UNKNOWN_LENGTH, "kernel_calls_unknown_length"),
     (counter::CONNS_UNTRACKED, "kernel_connections_untracked"),
     (counter::NOTES_RING_FULL, "kernel_notes_dropped_ring_full"),
+    (counter::BYTES_SHED, "kernel_bytes_dropped_shed"),
+    (counter::CALLS_FILTERED, "kernel_calls_filtered"),
+    (counter::FAULTS_WAITED, "kernel_faults_waited"),
 ];
 
 /// Counters of this capture: those of the reader, and the kernel's.
@@ -89,6 +94,7 @@ impl Figures {
     pub(crate) fn kernel_losses(&self) -> u64 {
         self.kernel(counter::BYTES_RING_FULL)
             .saturating_add(self.kernel(counter::NOTES_RING_FULL))
+            .saturating_add(self.kernel(counter::BYTES_SHED))
     }
 
     fn kernel(&self, number: u32) -> u64 {
@@ -175,6 +181,8 @@ impl CaptureStatus for EbpfStatus {
             "kernel": self.kernel,
             "ring_bytes": self.ring_bytes,
             "method": view.method,
+            "probed_for": view.reach,
+            "left_out": budget::describe(view.shed),
             "targets": view.targets.values().collect::<Vec<_>>(),
             "processes": processes,
         })

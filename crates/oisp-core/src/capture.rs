@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use crate::RawEvent;
 use crate::counters::Snapshot;
+use crate::{ConnId, RawEvent};
 
 /// Where a backend puts its records. Sending blocks while the pipeline is
 /// behind: the backend's own buffer (the kernel's ring) then fills, and what
@@ -64,12 +64,95 @@ pub trait RunningCapture: Send {
     /// capture runs.
     fn status(&self) -> Arc<dyn CaptureStatus>;
 
+    /// The handle by which others steer the capture; `None` where there is
+    /// nothing to steer.
+    fn control(&self) -> Option<Arc<dyn CaptureControl>> {
+        None
+    }
+
     /// True once the source has ended by itself, such as a capture file.
     fn is_finished(&self) -> bool;
 
     /// Detaches, sends what is still buffered, ends the threads and drops the
     /// sender.
     fn stop(self: Box<Self>);
+}
+
+/// Steers a capture while it runs.
+pub trait CaptureControl: Send + Sync {
+    /// From now on, capture those processes.
+    fn set_filter(&self, filter: &ProcessFilter);
+
+    /// That connection carries AI calls: it is captured even when the backend
+    /// must leave others out to save time.
+    fn wanted(&self, conn: ConnId);
+}
+
+/// Whose traffic is captured. A rule holds for a process and all that descend
+/// from it; a process that two rules speak of is left out if either says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProcessFilter {
+    /// Only these, where there are any.
+    pub include: Vec<ProcessRule>,
+    /// Never these.
+    pub exclude: Vec<ProcessRule>,
+}
+
+impl ProcessFilter {
+    /// Every process is captured.
+    pub fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+}
+
+/// Names processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProcessRule {
+    /// The process with that id.
+    Pid(u32),
+    /// Every process of a program whose file has that name.
+    Name(String),
+    /// Every process of that user id.
+    User(u32),
+    /// Every process in that control group: its path below the root of the
+    /// hierarchy.
+    Cgroup(String),
+}
+
+impl std::fmt::Display for ProcessRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pid(pid) => write!(f, "pid:{pid}"),
+            Self::Name(name) => write!(f, "name:{name}"),
+            Self::User(uid) => write!(f, "user:{uid}"),
+            Self::Cgroup(path) => write!(f, "cgroup:{path}"),
+        }
+    }
+}
+
+impl std::str::FromStr for ProcessRule {
+    type Err = String;
+
+    /// `pid:N`, `name:NAME`, `user:UID`, `cgroup:PATH`; anything else is a name.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |kind: &str, text: &str| {
+            text.parse::<u32>()
+                .map_err(|_| format!("{kind}:{text} is no number; write {kind}:N"))
+        };
+        let rule = match text.split_once(':') {
+            Some(("pid", rest)) => Self::Pid(number("pid", rest)?),
+            Some(("user", rest)) => Self::User(number("user", rest)?),
+            Some(("name", rest)) => Self::Name(String::from(rest)),
+            Some(("cgroup", rest)) => Self::Cgroup(String::from(rest)),
+            _ => Self::Name(String::from(text)),
+        };
+        match &rule {
+            Self::Name(name) | Self::Cgroup(name) if name.is_empty() => {
+                Err(format!("{text:?} names nothing"))
+            }
+            _ => Ok(rule),
+        }
+    }
 }
 
 /// What a running backend tells of itself.

@@ -1,7 +1,7 @@
 //! Numbering of the kernel's counters.
 //!
 //! `BYTES_SEEN == BYTES_SENT + BYTES_RING_FULL + BYTES_READ_FAULT +
-//! BYTES_TOO_LARGE` at any moment at which no probe runs.
+//! BYTES_TOO_LARGE + BYTES_SHED` at any moment at which no probe runs.
 
 /// TLS calls that transferred bytes.
 pub const CALLS: u32 = 0;
@@ -25,5 +25,11 @@ pub const CALLS_UNKNOWN_LENGTH: u32 = 8;
 pub const CONNS_UNTRACKED: u32 = 9;
 /// Records other than data that found the ring full.
 pub const NOTES_RING_FULL: u32 = 10;
+/// Bytes left out to save time.
+pub const BYTES_SHED: u32 = 11;
+/// Calls of processes that are not observed.
+pub const CALLS_FILTERED: u32 = 12;
+/// Calls whose memory was not there at first, and was read in for us.
+pub const FAULTS_WAITED: u32 = 13;
 /// How many counters there are.
-pub const COUNTERS: u32 = 11;
+pub const COUNTERS: u32 = 14;

@@ -8,6 +8,7 @@
 
 pub mod conn;
 pub mod counter;
+pub mod filter;
 pub mod function;
 pub mod record;
 pub mod setting;

@@ -29,6 +29,9 @@ pub const CAUSE_TOO_LARGE: u32 = 3;
 /// The call's arguments could not be kept, or its length not be read.
 pub const CAUSE_SCRATCH: u32 = 4;
 
+/// Left out to save time.
+pub const CAUSE_SHED: u32 = 5;
+
 /// Head of a record about a TLS connection.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

@@ -33,8 +33,12 @@ pub const AT_ARG_START: u32 = 12;
 pub const AT_ARG_END: u32 = 13;
 /// `linux_binprm.interp`
 pub const AT_INTERP: u32 = 14;
+/// `task_struct.comm`
+pub const AT_COMM: u32 = 15;
+/// 1 where the programs on TLS functions may wait for a page to be read in.
+pub const MAY_SLEEP: u32 = 16;
 /// How many settings there are.
-pub const SETTINGS: usize = 16;
+pub const SETTINGS: usize = 64;
 
 /// No such field in this kernel, or no BTF.
 pub const UNKNOWN: u32 = u32::MAX;

@@ -13,6 +13,16 @@ use crate::task::Kernel;
 #[map]
 static CONNS: LruHashMap<ConnKey, ConnState> = LruHashMap::with_max_entries(32768, 0);
 
+/// Connections that are known to carry AI calls. Filled by the loader.
+#[map]
+static WANTED: LruHashMap<ConnKey, u32> = LruHashMap::with_max_entries(8192, 0);
+
+/// The connection is known to carry AI calls.
+#[inline(always)]
+pub fn is_wanted(key: &ConnKey) -> bool {
+    WANTED.get_ptr(key).is_some()
+}
+
 /// The key of a handle of a process.
 #[inline(always)]
 pub fn key(tgid: u32, handle: u64) -> ConnKey {
@@ -62,4 +72,5 @@ pub fn open(key: &ConnKey, flags: u32) {
 #[inline(always)]
 pub fn remove(key: &ConnKey) {
     let _ = CONNS.remove(key);
+    let _ = WANTED.remove(key);
 }

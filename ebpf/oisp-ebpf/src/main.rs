@@ -17,6 +17,7 @@
 mod call;
 mod conn;
 mod counter;
+mod filter;
 mod process;
 mod programs;
 mod ring;

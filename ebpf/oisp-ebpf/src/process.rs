@@ -13,7 +13,7 @@ use oisp_ebpf_common::setting::{
 };
 
 use crate::task::Kernel;
-use crate::{call, counter, ring, setting};
+use crate::{call, counter, filter, ring, setting};
 
 /// `SIGNAL_GROUP_EXIT`: the whole group ends with one code.
 const GROUP_EXIT: u32 = 4;
@@ -23,7 +23,9 @@ const GROUP_EXIT: u32 = 4;
 #[inline(always)]
 pub fn exec(ctx: &RawTracePointContext) -> Option<()> {
     let task = Kernel::at(ctx.arg::<u64>(0))?;
-    call::forget(bpf_get_current_pid_tgid());
+    let thread = bpf_get_current_pid_tgid();
+    call::forget(thread);
+    filter::renamed((thread >> 32) as u32);
     let mut head = head_of(EXEC, task);
     let (start, len) = args_of(task).unwrap_or((0, 0));
     let name = Kernel::at(ctx.arg::<u64>(2))
@@ -50,6 +52,7 @@ pub fn fork(ctx: &RawTracePointContext) -> Option<()> {
     if child_tgid == head.tgid {
         return None;
     }
+    filter::inherit(head.tgid, child_tgid);
     head.code = child_tgid;
     head.code_known = 1;
     put(&head);
@@ -70,6 +73,7 @@ pub fn exit(ctx: &RawTracePointContext) -> Option<()> {
     if !is_last {
         return None;
     }
+    filter::forget((thread >> 32) as u32);
     let mut head = head_of(EXIT, task);
     if let Some(status) = signal.and_then(|signal| wait_status(task, signal)) {
         head.code = status;

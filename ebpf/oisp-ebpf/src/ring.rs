@@ -5,14 +5,15 @@
 //! and is copied once, from the process into the ring.
 
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
-use aya_ebpf::helpers::generated::bpf_probe_read_user;
+use aya_ebpf::helpers::generated::{bpf_copy_from_user, bpf_probe_read_user};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::RingBuf;
 use aya_ebpf::maps::ring_buf::RingBufEntry;
+use oisp_ebpf_common::counter::FAULTS_WAITED;
 use oisp_ebpf_common::record::{BULK, CAUSE_NONE, CAUSE_READ_FAULT, CAUSE_RING_FULL, TlsHead};
 use oisp_ebpf_common::setting::WAKE_AT;
 
-use crate::setting;
+use crate::{counter, setting};
 
 /// The loader sets the size.
 #[map]
@@ -87,6 +88,38 @@ pub fn put_data(head: &TlsHead, source: u64) -> u32 {
 #[inline(always)]
 pub fn put_bulk(head: &TlsHead, source: u64) -> u32 {
     put::<{ BULK as usize }>(head, source)
+}
+
+/// Pages of one call that are waited for: the verifier follows each turn of the
+/// loop. The library has just read or written the memory, so that hardly any is
+/// missing.
+const PAGES: u64 = 1024;
+/// The smallest page that there is.
+const PAGE: u64 = 4096;
+
+/// Waits for the pages of that memory that are not there. In a program that may
+/// sleep only, and never while it holds room in the ring: nobody could read what
+/// comes after it.
+#[inline(always)]
+pub fn bring_in(from: u64, len: u64) {
+    let mut byte = 0_u8;
+    let to = (&raw mut byte).cast();
+    let mut at = from;
+    for _ in 0..PAGES {
+        if at >= from + len {
+            return;
+        }
+        // SAFETY: the helpers check the address, and there is room for a byte.
+        unsafe {
+            if bpf_probe_read_user(to, 1, at as *const _) != 0 {
+                counter::add(FAULTS_WAITED, 1);
+                if bpf_copy_from_user(to, 1, at as *const _) != 0 {
+                    return;
+                }
+            }
+        }
+        at = (at & !(PAGE - 1)) + PAGE;
+    }
 }
 
 #[inline(always)]

@@ -38,11 +38,17 @@ impl Kernel {
         Self::at(self.field::<u64>(offset)?)
     }
 
+    /// For a task: the first thread of its process.
+    #[inline(always)]
+    pub fn leader(self) -> Option<Self> {
+        self.follow(AT_GROUP_LEADER)
+    }
+
     /// For a task: when its process started, in nanoseconds since boot; 0 where
     /// unknown.
     #[inline(always)]
     pub fn start_ns(self) -> u64 {
-        self.follow(AT_GROUP_LEADER)
+        self.leader()
             .and_then(|leader| leader.field(AT_START))
             .unwrap_or(0)
     }

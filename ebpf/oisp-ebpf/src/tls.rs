@@ -2,21 +2,23 @@
 
 use aya_ebpf::EbpfContext as _;
 use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
-use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_probe_read_user};
+use aya_ebpf::helpers::bpf_probe_read_user;
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
-use oisp_ebpf_common::conn::{CONN_FREED, ConnState};
+use oisp_ebpf_common::conn::{CONN_FREED, ConnKey, ConnState};
 use oisp_ebpf_common::counter::{
-    BYTES_READ_FAULT, BYTES_RING_FULL, BYTES_SEEN, BYTES_SENT, BYTES_TOO_LARGE, CALLS,
-    CALLS_UNKNOWN_LENGTH, CALLS_UNTRACKED, NOTES_RING_FULL, RECORDS_SENT,
+    BYTES_READ_FAULT, BYTES_RING_FULL, BYTES_SEEN, BYTES_SENT, BYTES_SHED, BYTES_TOO_LARGE, CALLS,
+    CALLS_FILTERED, CALLS_UNKNOWN_LENGTH, CALLS_UNTRACKED, NOTES_RING_FULL, RECORDS_SENT,
 };
 use oisp_ebpf_common::record::{
-    BULK, BULK_RECORDS, CAUSE_NONE, CAUSE_READ_FAULT, CAUSE_SCRATCH, CAUSE_TOO_LARGE, CLOSED, DATA,
+    BULK, BULK_RECORDS, CAUSE_NONE, CAUSE_READ_FAULT, CAUSE_SCRATCH, CAUSE_SHED, CAUSE_TOO_LARGE, CLOSED, DATA,
     GAP, READ, TlsHead, WRITTEN,
 };
-use oisp_ebpf_common::setting::SELF_TGID;
+use oisp_ebpf_common::filter::SHED_UNKNOWN;
+
+use oisp_ebpf_common::setting::MAY_SLEEP;
 
 use crate::call::{self, Frame};
-use crate::{conn, counter, ring, setting};
+use crate::{conn, counter, filter, ring, setting};
 
 /// How far the stack pointer at the return is above the one at the entry: the
 /// return address that x86 pops.
@@ -44,18 +46,14 @@ fn return_stack(ctx: &RetProbeContext) -> u64 {
     entry_stack(&ProbeContext::new(ctx.as_ptr())).wrapping_sub(RETURN_ADDRESS)
 }
 
-/// The thread, unless it is the sensor's own.
-#[inline(always)]
-fn observed() -> Option<u64> {
-    let thread = bpf_get_current_pid_tgid();
-    ((thread >> 32) as u32 != setting::get(SELF_TGID)).then_some(thread)
-}
-
 /// A call begins. `count_at` is where it will leave the number of bytes, 0 where
 /// it returns it.
 #[inline(always)]
 pub fn enter(ctx: &ProbeContext, direction: u8, count_at: u64) -> Option<()> {
-    let thread = observed()?;
+    let Some(thread) = filter::observed() else {
+        counter::add(CALLS_FILTERED, 1);
+        return None;
+    };
     let frame = Frame {
         sp: entry_stack(ctx),
         handle: ctx.arg(0)?,
@@ -75,7 +73,7 @@ pub fn enter(ctx: &ProbeContext, direction: u8, count_at: u64) -> Option<()> {
 /// A call returns.
 #[inline(always)]
 pub fn leave(ctx: &RetProbeContext) -> Option<()> {
-    let thread = observed()?;
+    let thread = filter::observed()?;
     let frame = call::leave(thread, return_stack(ctx))?;
     let returned: i32 = ctx.ret();
     if returned <= 0 {
@@ -103,7 +101,7 @@ pub fn leave(ctx: &RetProbeContext) -> Option<()> {
 /// A handle was made: a connection begins.
 #[inline(always)]
 pub fn opened(ctx: &RetProbeContext) -> Option<()> {
-    let thread = observed()?;
+    let thread = filter::observed()?;
     let handle: u64 = ctx.ret();
     if handle != 0 {
         conn::open(&conn::key((thread >> 32) as u32, handle), 0);
@@ -114,7 +112,7 @@ pub fn opened(ctx: &RetProbeContext) -> Option<()> {
 /// A handle is freed, or cleared for another connection.
 #[inline(always)]
 pub fn closed(ctx: &ProbeContext, reused: bool) -> Option<()> {
-    let thread = observed()?;
+    let thread = filter::observed()?;
     let key = conn::key((thread >> 32) as u32, ctx.arg(0)?);
     // SAFETY: the pointer is an entry of the table.
     let state = unsafe { &mut *conn::find(&key)? };
@@ -185,9 +183,13 @@ fn unknown_length(thread: u64, frame: &Frame) -> Option<()> {
 /// the ring: whoever reads an offset finds all records below it there.
 #[inline(always)]
 fn take(thread: u64, frame: &Frame, len: u64) -> Option<()> {
-    let key = conn::key((thread >> 32) as u32, frame.handle);
     counter::add(CALLS, 1);
     counter::add(BYTES_SEEN, len);
+    if setting::get(MAY_SLEEP) == 1 {
+        // Before anything is held that must not be held while waiting.
+        ring::bring_in(frame.buffer, len);
+    }
+    let key = conn::key((thread >> 32) as u32, frame.handle);
     let Some(state) = conn::find_or_make(&key) else {
         counter::add(BYTES_RING_FULL, len);
         return None;
@@ -200,13 +202,15 @@ fn take(thread: u64, frame: &Frame, len: u64) -> Option<()> {
     head.offset = state.offset[direction];
     head.cause = state.lost[direction];
     // A written byte is there when the call begins, a read one when it ends.
-    if direction == usize::from(READ) {
-        head.at_ns = unsafe { bpf_ktime_get_boot_ns() };
-    } else {
+    if direction != usize::from(READ) {
         head.at_ns = frame.at_ns;
     }
     let start = head.offset;
-    let cause = copy(&mut head, frame.buffer, len);
+    let cause = if is_shed(&key, state) {
+        CAUSE_SHED
+    } else {
+        copy(&mut head, frame.buffer, len)
+    };
     let sent = head.offset - start;
     counter::add(BYTES_SENT, sent);
     if cause != CAUSE_NONE {
@@ -215,6 +219,17 @@ fn take(thread: u64, frame: &Frame, len: u64) -> Option<()> {
     state.lost[direction] = head.cause;
     state.offset[direction] = start + len;
     Some(())
+}
+
+/// Bytes of a connection that are always taken: enough to see what it carries.
+const BEGINNING: u64 = 64 << 10;
+
+/// The connection is left out for now.
+#[inline(always)]
+fn is_shed(key: &ConnKey, state: &ConnState) -> bool {
+    filter::shed() >= SHED_UNKNOWN
+        && state.offset[0] + state.offset[1] > BEGINNING
+        && !conn::is_wanted(key)
 }
 
 /// Puts the bytes in the ring, in as many records as they need, and moves the
@@ -264,9 +279,16 @@ fn missing(head: &mut TlsHead, cause: u32, len: u64) {
     let counted = match cause {
         CAUSE_READ_FAULT => BYTES_READ_FAULT,
         CAUSE_TOO_LARGE => BYTES_TOO_LARGE,
+        CAUSE_SHED => BYTES_SHED,
         _ => BYTES_RING_FULL,
     };
     counter::add(counted, len);
+    if cause == CAUSE_SHED {
+        // A record for each call is what shedding is to save: the next record of
+        // the connection tells, or the loader when it looks for losses.
+        head.cause = cause;
+        return;
+    }
     head.kind = GAP;
     // A longer one shows as a jump of the offset.
     head.len = if len > u64::from(u32::MAX) {

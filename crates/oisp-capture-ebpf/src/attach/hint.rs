@@ -59,6 +59,12 @@ const NOTHING_YET: &str = "nothing in this version; where the program lets you c
 impl Hints {
     /// Why this process is not captured.
     pub(crate) fn reason(&mut self, pid: u32, seen: &ProcessView) -> Reason {
+        if seen.left_out {
+            return Reason {
+                why: String::from("left out by the rules for processes"),
+                remedy: Some("change them: --process, --pid, --exclude"),
+            };
+        }
         if let Some(error) = &seen.error {
             let remedy = Some("run the sensor as root or grant it CAP_SYS_PTRACE");
             return Reason {

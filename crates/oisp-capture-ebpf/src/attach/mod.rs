@@ -9,6 +9,7 @@
 mod hint;
 mod known;
 mod planner;
+mod reach;
 pub(crate) mod survey;
 mod target;
 mod view;
@@ -18,17 +19,24 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use oisp_core::capture::ProcessFilter;
+
+use crate::budget::Budget;
 pub(crate) use hint::Hints;
 pub(crate) use planner::{Planner, lock};
 pub(crate) use view::{ProcessView, View};
 
 /// What the attach thread is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
     /// A program was started in this process.
     Exec(u32),
     /// This process ended.
     Exit(u32),
+    /// This process made a child.
+    Fork(u32),
+    /// From now on, observe those processes.
+    Filter(ProcessFilter),
     /// Detach everything and end.
     Stop,
 }
@@ -45,22 +53,36 @@ const LOOKS: [Duration; 3] = [
 const WAITING: usize = 512;
 
 /// Runs until told to stop, or until nobody can tell any more.
-pub(crate) fn run(mut planner: Planner, notices: &Receiver<Notice>, rescan: Duration) {
+pub(crate) fn run(
+    mut planner: Planner,
+    notices: &Receiver<Notice>,
+    rescan: Duration,
+    mut budget: Budget,
+) {
     let mut waiting = Waiting::default();
     let mut next_round = Instant::now() + rescan;
     loop {
         let due = waiting
             .first()
-            .map_or(next_round, |look| look.min(next_round));
+            .map_or(next_round, |look| look.min(next_round))
+            .min(budget.next_look());
         match notices.recv_timeout(due.saturating_duration_since(Instant::now())) {
-            Ok(Notice::Exec(pid)) => waiting.add(pid, Instant::now()),
+            Ok(Notice::Exec(pid)) => {
+                planner.started(pid);
+                waiting.add(pid, Instant::now());
+            }
             Ok(Notice::Exit(pid)) => planner.exited(pid),
+            Ok(Notice::Fork(pid)) => planner.forked(pid),
+            Ok(Notice::Filter(filter)) => planner.set_filter(filter),
             Ok(Notice::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {}
         }
         let now = Instant::now();
         for pid in waiting.take_due(now) {
             planner.look_at(pid);
+        }
+        if let Some(level) = budget.look(now) {
+            planner.shed(level);
         }
         if now >= next_round {
             planner.round();

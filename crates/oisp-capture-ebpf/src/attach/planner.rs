@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use oisp_core::capture::ProcessFilter;
+
+use super::reach::Reach;
 use super::target::{self, FileId};
 use super::view::{ProcessView, StackView, TargetView};
 use super::{SharedView, View, hint, known};
+use crate::filter::Filter;
 use crate::heap;
 use crate::object::{Link, Programs, Scope};
 use crate::process::maps::{self, Mapping};
@@ -18,7 +22,8 @@ use crate::tls::{self, Carries, Stack};
 struct Target {
     path: PathBuf,
     users: BTreeSet<u32>,
-    _link: Link,
+    stacks: Vec<Stack>,
+    links: BTreeMap<Scope, Link>,
 }
 
 /// What is remembered of a process between two looks.
@@ -35,6 +40,8 @@ pub(crate) struct Planner {
     passed: HashSet<(FileId, bool)>,
     looked: HashMap<u32, Looked>,
     roots: HashSet<PathBuf>,
+    filter: Filter,
+    reach: Reach,
     view: SharedView,
 }
 
@@ -43,16 +50,20 @@ const PASSED: usize = 65_536;
 
 impl Planner {
     /// A planner that has attached nothing yet.
-    pub(crate) fn new(programs: Programs) -> Self {
+    pub(crate) fn new(programs: Programs, filter: Filter) -> Self {
+        let reach = Reach::of(filter.rules());
         Self {
             targets: BTreeMap::new(),
             passed: HashSet::new(),
             looked: HashMap::new(),
             roots: HashSet::new(),
             view: Arc::new(Mutex::new(View {
+                reach: reach.describe(),
                 method: programs.method().as_str(),
                 ..View::default()
             })),
+            filter,
+            reach,
             programs,
         }
     }
@@ -64,14 +75,67 @@ impl Planner {
 
     /// Probes what is known, and what running processes use.
     pub(crate) fn start(&mut self) {
+        if self.reach == Reach::Everyone {
+            self.probe_all_known();
+        }
+        for pid in process::all() {
+            self.look_at(pid);
+        }
+    }
+
+    fn probe_all_known(&mut self) {
         if let Ok(root) = std::fs::read_link("/proc/self/ns/mnt") {
             self.roots.insert(root);
         }
         for path in known::files_of_this_machine() {
             self.probe_known(&path);
         }
-        for pid in process::all() {
-            self.look_at(pid);
+    }
+
+    /// Observes other processes from now on.
+    pub(crate) fn set_filter(&mut self, rules: ProcessFilter) {
+        self.filter.set(rules);
+        self.turn_to(Reach::of(self.filter.rules()));
+    }
+
+    /// Attaches for those processes, and lets go of what was for others.
+    fn turn_to(&mut self, reach: Reach) {
+        self.reach = reach;
+        self.looked.clear();
+        self.roots.clear();
+        self.start();
+        let everyone = self.reach == Reach::Everyone;
+        for target in self.targets.values_mut() {
+            target.links.retain(|scope, _| match scope {
+                Scope::AllProcesses => everyone,
+                Scope::Process(pid) => !everyone && self.reach.holds(*pid),
+            });
+        }
+        self.targets.retain(|_, target| !target.links.is_empty());
+        let mut view = lock(&self.view);
+        view.reach = self.reach.describe();
+        view.targets
+            .retain(|id, target| target.error.is_some() || self.targets.contains_key(id));
+    }
+
+    /// Leaves out that much to save time.
+    pub(crate) fn shed(&mut self, level: u32) {
+        self.filter.shed(level);
+        lock(&self.view).shed = level;
+    }
+
+    /// A process runs another program.
+    pub(crate) fn started(&mut self, pid: u32) {
+        self.filter.started(pid);
+    }
+
+    /// A process made a child. Where single processes are probed, their children
+    /// are not, and their first bytes would be missed: from now on the files are
+    /// probed for everyone, and the kernel leaves the others out.
+    pub(crate) fn forked(&mut self, pid: u32) {
+        if self.reach != Reach::Everyone && self.reach.holds(pid) {
+            tracing::info!(pid, "it has a child now: probing for all processes");
+            self.turn_to(Reach::Everyone);
         }
     }
 
@@ -134,7 +198,9 @@ impl Planner {
             }
         }
         self.looked.insert(pid, looked);
-        self.probe_root_of(pid);
+        if self.reach == Reach::Everyone {
+            self.probe_root_of(pid);
+        }
         self.look_at_maps(pid);
     }
 
@@ -149,6 +215,7 @@ impl Planner {
             since_ms: now_ms(),
             targets: Vec::new(),
             other_tls: Vec::new(),
+            left_out: !self.filter.observes(pid),
             error: None,
         };
         match maps::executable_files(pid) {
@@ -168,15 +235,13 @@ impl Planner {
     /// The target that a mapped file is, probed now if it was not before.
     fn probe_mapped(&mut self, pid: u32, file: &Mapping, is_exe: bool) -> Option<FileId> {
         let (path, id) = target::locate(pid, file).ok()?;
-        if !self.probe(
-            &path,
-            id,
-            Shown {
-                path: &file.path,
-                deep: is_exe || target::may_be_deep(&file.path),
-                known: false,
-            },
-        ) {
+        let shown = Shown {
+            path: &file.path,
+            deep: is_exe || target::may_be_deep(&file.path),
+            known: false,
+        };
+        let scope = self.reach.scope(pid)?;
+        if !self.probe(&path, id, scope, &shown) {
             return None;
         }
         self.targets.get_mut(&id)?.users.insert(pid);
@@ -193,15 +258,12 @@ impl Planner {
             return;
         };
         if metadata.is_file() {
-            self.probe(
+            let shown = Shown {
                 path,
-                FileId::of(&metadata),
-                Shown {
-                    path,
-                    deep: false,
-                    known: true,
-                },
-            );
+                deep: false,
+                known: true,
+            };
+            self.probe(path, FileId::of(&metadata), Scope::AllProcesses, &shown);
         }
     }
 
@@ -222,20 +284,24 @@ impl Planner {
         }
     }
 
-    /// True where the file is a target after this.
-    fn probe(&mut self, path: &Path, id: FileId, shown: Shown<'_>) -> bool {
-        if self.targets.contains_key(&id) {
+    /// True where the file is a target for that scope after this.
+    fn probe(&mut self, path: &Path, id: FileId, scope: Scope, shown: &Shown<'_>) -> bool {
+        let known = self.targets.get(&id);
+        if known.is_some_and(|target| target.links.contains_key(&scope)) {
             return true;
         }
-        if self.passed.contains(&(id, shown.deep)) {
+        if known.is_none() && self.passed.contains(&(id, shown.deep)) {
             return false;
         }
         if self.passed.len() >= PASSED {
             self.passed.clear();
         }
         lock(&self.view).files += 1;
-        match self.attach(path, id, shown.deep) {
-            Ok(Some((link, stacks))) => self.add(id, link, &stacks, &shown),
+        match self.attach(path, id, scope, shown.deep) {
+            Ok(Some((link, stacks))) => {
+                self.add(id, scope, link, stacks, shown);
+                true
+            }
             Ok(None) => {
                 self.passed.insert((id, shown.deep));
                 false
@@ -257,40 +323,40 @@ impl Planner {
         &mut self,
         path: &Path,
         id: FileId,
+        scope: Scope,
         deep: bool,
     ) -> Result<Option<(Link, Vec<Stack>)>, String> {
         let Ok(file) = target::open(path, id) else {
             return Ok(None);
         };
-        let stacks = match tls::look_into(&file, deep) {
-            Carries::Tls(stacks) => stacks,
-            Carries::Unsure(why) => return Err(why),
-            Carries::Nothing => return Ok(None),
+        let stacks = match self.targets.get(&id) {
+            Some(known) => known.stacks.clone(),
+            None => match tls::look_into(&file, deep) {
+                Carries::Tls(stacks) => stacks,
+                Carries::Unsure(why) => return Err(why),
+                Carries::Nothing => return Ok(None),
+            },
         };
         let places: Vec<_> = stacks
             .iter()
             .flat_map(|stack| stack.places.iter().copied())
             .collect();
-        let link = self.programs.attach(&file, &places, Scope::AllProcesses);
+        let link = self.programs.attach(&file, &places, scope);
         link.map(|link| Some((link, stacks)))
             .map_err(|error| format!("the kernel did not take the probes: {error}"))
     }
 
-    fn add(&mut self, id: FileId, link: Link, stacks: &[Stack], shown: &Shown<'_>) -> bool {
-        tracing::debug!(path = %shown.path.display(), "probing a TLS library");
-        lock(&self.view)
-            .targets
-            .insert(id, shown.line(stacks, None));
-        let path = shown.path.to_path_buf();
-        self.targets.insert(
-            id,
-            Target {
-                path,
-                users: BTreeSet::new(),
-                _link: link,
-            },
-        );
-        true
+    fn add(&mut self, id: FileId, scope: Scope, link: Link, stacks: Vec<Stack>, shown: &Shown<'_>) {
+        tracing::debug!(path = %shown.path.display(), ?scope, "probing a TLS library");
+        let line = shown.line(&stacks, None);
+        lock(&self.view).targets.entry(id).or_insert(line);
+        let target = self.targets.entry(id).or_insert_with(|| Target {
+            path: shown.path.to_path_buf(),
+            users: BTreeSet::new(),
+            stacks,
+            links: BTreeMap::new(),
+        });
+        target.links.insert(scope, link);
     }
 
     /// Detaches from files that are neither used nor to be found any more.

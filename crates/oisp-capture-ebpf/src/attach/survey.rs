@@ -38,6 +38,7 @@ impl Survey {
             since_ms: 0,
             targets: Vec::new(),
             other_tls: Vec::new(),
+            left_out: false,
             error: None,
         };
         let mut via = Vec::new();

@@ -58,6 +58,8 @@ pub(crate) struct ProcessView {
     pub(crate) targets: Vec<FileId>,
     /// File names of libraries that carry TLS of a kind without a probe point.
     pub(crate) other_tls: Vec<&'static str>,
+    /// The rules leave it out.
+    pub(crate) left_out: bool,
     /// Why it could not be looked at.
     pub(crate) error: Option<String>,
 }
@@ -67,6 +69,10 @@ pub(crate) struct ProcessView {
 pub(crate) struct View {
     /// How functions are probed.
     pub(crate) method: &'static str,
+    /// What is left out to save time (`SHED_*`).
+    pub(crate) shed: u32,
+    /// Which processes files are probed for.
+    pub(crate) reach: String,
     pub(crate) targets: BTreeMap<FileId, TargetView>,
     pub(crate) processes: BTreeMap<u32, ProcessView>,
     /// Files looked at.

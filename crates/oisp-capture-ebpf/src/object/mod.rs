@@ -9,10 +9,11 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{Program, RawTracePoint};
 use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
 use oisp_ebpf_common::conn::{ConnKey, ConnState};
+use oisp_ebpf_common::filter::{FilterState, RuleKey, Verdict};
 use oisp_ebpf_common::setting;
 
 use crate::btf::{self, KernelTypes};
@@ -48,15 +49,45 @@ pub(crate) struct Key(pub(crate) ConnKey);
 #[repr(transparent)]
 pub(crate) struct State(pub(crate) ConnState);
 
-// SAFETY: both are `repr(C)` without padding, and any bytes are a valid value.
+/// [`RuleKey`], as a key of a map.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Rule(pub(crate) RuleKey);
+
+/// [`FilterState`], as a value of a map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Filtering(pub(crate) FilterState);
+
+/// [`Verdict`], as a value of a map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Judged(pub(crate) Verdict);
+
+// SAFETY: all are `repr(C)` without padding, and any bytes are a valid value.
 unsafe impl aya::Pod for Key {}
+// SAFETY: as above.
+unsafe impl aya::Pod for Rule {}
+// SAFETY: as above.
+unsafe impl aya::Pod for Filtering {}
+// SAFETY: as above.
+unsafe impl aya::Pod for Judged {}
 // SAFETY: as above.
 unsafe impl aya::Pod for State {}
 
 /// The kernel's table of connections.
 pub(crate) type Conns = HashMap<MapData, Key, State>;
+/// The kernel's set of connections that are captured whatever is left out.
+pub(crate) type Wanted = HashMap<MapData, Key, u32>;
 /// The kernel's counters.
 pub(crate) type Counters = PerCpuArray<MapData, u64>;
+
+/// The kernel's filter of processes.
+pub(crate) struct FilterMaps {
+    pub(crate) state: Array<MapData, Filtering>,
+    pub(crate) rules: HashMap<MapData, Rule, u32>,
+    pub(crate) verdicts: HashMap<MapData, u32, Judged>,
+}
 
 /// What loading gives.
 pub(crate) struct Loaded {
@@ -64,9 +95,13 @@ pub(crate) struct Loaded {
     pub(crate) ring: RingBuf<MapData>,
     pub(crate) conns: Conns,
     pub(crate) counters: Counters,
+    pub(crate) filter: FilterMaps,
+    /// Connections that are known to carry AI calls.
+    pub(crate) wanted: Wanted,
 }
 
-/// Loads the object with a ring of that size. Nothing is attached yet.
+/// Loads the object with a ring of that size. Nothing is attached yet, save the
+/// programs at functions of the kernel.
 pub(crate) fn load(
     ring_bytes: u32,
     probe_method: Option<ProbeMethod>,
@@ -74,7 +109,23 @@ pub(crate) fn load(
     kernel::require_privileges()?;
     kernel::lift_memory_limit();
     let types = KernelTypes::read(Path::new(btf::VMLINUX), &kernel_function::names());
-    let settings = settings(ring_bytes, &types);
+    let multi = probe_method.is_none_or(|method| method == ProbeMethod::Multi);
+    if multi && sys::may_sleep() {
+        match load_with(ring_bytes, &types, probe_method, true) {
+            Ok(loaded) => return Ok(loaded),
+            Err(error) => tracing::debug!(%error, "not with programs that may sleep"),
+        }
+    }
+    load_with(ring_bytes, &types, probe_method, false)
+}
+
+fn load_with(
+    ring_bytes: u32,
+    types: &KernelTypes,
+    probe_method: Option<ProbeMethod>,
+    may_sleep: bool,
+) -> Result<Loaded, EbpfError> {
+    let settings = settings(ring_bytes, types, may_sleep);
     let mut ebpf = EbpfLoader::new()
         // The object has no relocations against the kernel's types.
         .btf(None)
@@ -87,11 +138,17 @@ pub(crate) fn load(
     for (program, why) in &kernel_functions.missing {
         tracing::info!(program, why, "a program is not in place");
     }
-    let uprobes = Uprobes::load(parsed, probe_method).map_err(EbpfError::Uprobes)?;
+    let uprobes = Uprobes::load(parsed, probe_method, may_sleep).map_err(EbpfError::Uprobes)?;
     Ok(Loaded {
         ring: map(&mut ebpf, "RING")?,
         conns: map(&mut ebpf, "CONNS")?,
         counters: map(&mut ebpf, "COUNTER")?,
+        wanted: map(&mut ebpf, "WANTED")?,
+        filter: FilterMaps {
+            state: map(&mut ebpf, "FILTER")?,
+            rules: map(&mut ebpf, "RULES")?,
+            verdicts: map(&mut ebpf, "VERDICTS")?,
+        },
         programs: Programs {
             ebpf,
             uprobes,
@@ -100,7 +157,7 @@ pub(crate) fn load(
     })
 }
 
-fn settings(ring_bytes: u32, types: &KernelTypes) -> [u32; setting::SETTINGS] {
+fn settings(ring_bytes: u32, types: &KernelTypes, may_sleep: bool) -> [u32; setting::SETTINGS] {
     let mut settings = [setting::UNKNOWN; setting::SETTINGS];
     let mut set = |number: u32, value| {
         if let Some(slot) = usize::try_from(number)
@@ -111,6 +168,7 @@ fn settings(ring_bytes: u32, types: &KernelTypes) -> [u32; setting::SETTINGS] {
         }
     };
     set(setting::SELF_TGID, std::process::id());
+    set(setting::MAY_SLEEP, u32::from(may_sleep));
     set(setting::WAKE_AT, (ring_bytes / 8).min(1 << 20));
     for (number, offset) in &types.offsets {
         set(*number, *offset);
@@ -215,6 +273,10 @@ mod tests {
                 "CONNS",
                 "COUNTER",
                 "CALLS",
+                "FILTER",
+                "RULES",
+                "VERDICTS",
+                "WANTED",
                 "SETTING",
             ]) {
                 assert!(

@@ -20,6 +20,7 @@ const BPF_TRACE_FEXIT: u32 = 25;
 const BPF_PERF_EVENT: u32 = 41;
 const BPF_TRACE_UPROBE_MULTI: u32 = 48;
 const BPF_F_UPROBE_MULTI_RETURN: u32 = 1;
+const BPF_F_SLEEPABLE: u32 = 1 << 4;
 const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
 const PERF_EVENT_IOC_ENABLE: libc::c_ulong = 0x2400;
 const PERF_EVENT_IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
@@ -93,8 +94,11 @@ struct RawTracepointOpen {
 pub(super) enum Kind {
     /// Single probes.
     Probe,
-    /// Links to many probes.
-    MultiProbe,
+    /// Links to many probes, by programs that may wait for memory or not.
+    MultiProbe {
+        /// They may.
+        sleepable: bool,
+    },
     /// The entry of the kernel function with this BTF id.
     FunctionEntry(u32),
     /// Its return.
@@ -105,7 +109,7 @@ impl Kind {
     const fn numbers(self) -> (u32, u32, u32) {
         match self {
             Self::Probe => (BPF_PROG_TYPE_KPROBE, 0, 0),
-            Self::MultiProbe => (BPF_PROG_TYPE_KPROBE, BPF_TRACE_UPROBE_MULTI, 0),
+            Self::MultiProbe { .. } => (BPF_PROG_TYPE_KPROBE, BPF_TRACE_UPROBE_MULTI, 0),
             Self::FunctionEntry(id) => (BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, id),
             Self::FunctionExit(id) => (BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, id),
         }
@@ -130,6 +134,11 @@ pub(super) fn load(
         license: address(license.as_ptr()),
         expected_attach_type,
         attach_btf_id,
+        prog_flags: if kind == (Kind::MultiProbe { sleepable: true }) {
+            BPF_F_SLEEPABLE
+        } else {
+            0
+        },
         ..ProgramLoad::default()
     };
     for (to, from) in attr.prog_name.iter_mut().zip(name.bytes().take(15)) {
@@ -150,6 +159,20 @@ pub(super) fn load(
         tracing::debug!(program = name, error = %refused, log, "the kernel refused a program");
     }
     Err(refused)
+}
+
+/// The kernel has links to many probes whose programs may wait for memory.
+pub(super) fn may_sleep() -> bool {
+    let instruction = |code| {
+        // SAFETY: all zeros is a valid value of the structure.
+        let mut instruction: bpf_insn = unsafe { std::mem::zeroed() };
+        instruction.code = code;
+        instruction
+    };
+    // `r0 = 0; exit`
+    let nothing = [instruction(0xb7), instruction(0x95)];
+    let kind = Kind::MultiProbe { sleepable: true };
+    load("may_sleep", kind, &nothing, c"GPL").is_ok()
 }
 
 /// Which processes a probe is for.

@@ -22,6 +22,7 @@ pub(crate) struct Link(Vec<OwnedFd>);
 /// The programs that run at places in user space.
 pub(super) struct Uprobes {
     method: Method,
+    may_sleep: bool,
     parsed: Parsed,
     /// By name, and where there are no cookies, number of the function.
     loaded: HashMap<(&'static str, u64), OwnedFd>,
@@ -30,16 +31,19 @@ pub(super) struct Uprobes {
 
 impl Uprobes {
     /// Loads the programs for the method asked for, or for the best that works.
-    pub(super) fn load(parsed: Parsed, asked: Option<Method>) -> io::Result<Self> {
+    pub(super) fn load(parsed: Parsed, asked: Option<Method>, may_sleep: bool) -> io::Result<Self> {
         let mut uprobes = Self {
             method: Method::Multi,
+            may_sleep,
             parsed,
             loaded: HashMap::new(),
             kind: None,
         };
         let mut refused = io::Error::from(io::ErrorKind::Unsupported);
         for method in [Method::Multi, Method::Cookie, Method::Copies] {
-            if asked.is_some_and(|asked| asked != method) {
+            // A program that may sleep is loaded as one or not at all.
+            let excluded = may_sleep && method != Method::Multi;
+            if excluded || asked.is_some_and(|asked| asked != method) {
                 continue;
             }
             uprobes.method = method;
@@ -98,7 +102,14 @@ impl Uprobes {
                     }
                     Method::Multi => {
                         let (instructions, license) = self.parsed.program(name)?;
-                        sys::load(name, Kind::MultiProbe, instructions, license)?
+                        sys::load(
+                            name,
+                            Kind::MultiProbe {
+                                sleepable: self.may_sleep,
+                            },
+                            instructions,
+                            license,
+                        )?
                     }
                 };
                 place.insert(program)

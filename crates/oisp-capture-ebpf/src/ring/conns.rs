@@ -11,7 +11,7 @@ use oisp_core::raw::{GapCause, TlsKind, Transport};
 use oisp_core::{ConnId, Direction};
 use oisp_ebpf_common::conn::CONN_LATE;
 use oisp_ebpf_common::record::{
-    CAUSE_READ_FAULT, CAUSE_RING_FULL, CAUSE_SCRATCH, CAUSE_TOO_LARGE, READ, TlsHead,
+    CAUSE_READ_FAULT, CAUSE_RING_FULL, CAUSE_SCRATCH, CAUSE_SHED, CAUSE_TOO_LARGE, READ, TlsHead,
 };
 
 /// A connection of a process, by process and handle.
@@ -217,6 +217,7 @@ fn cause(number: u32) -> GapCause {
         CAUSE_READ_FAULT => GapCause::ReadFault,
         CAUSE_TOO_LARGE => GapCause::CallTooLarge,
         CAUSE_SCRATCH => GapCause::Scratch,
+        CAUSE_SHED => GapCause::Shed,
         _ => GapCause::Other,
     }
 }

@@ -145,6 +145,7 @@ impl Reader {
     fn fork(&mut self, head: &ProcessHead) -> Sent {
         self.introduce(head.tgid, head.start_ns, head.at_ns)?;
         self.table.fork(head.tgid, head.code);
+        self.tell(Notice::Fork(head.tgid));
         let fork = ProcessEvent::Fork {
             child_pid: head.code,
         };

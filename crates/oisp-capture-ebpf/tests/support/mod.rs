@@ -1,10 +1,11 @@
 //! What the tests of the capture share: the capture and what it saw, a TLS server
 //! on loopback, and clients.
 
-#![expect(
+#![allow(
+    dead_code,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test fails by panicking"
+    reason = "a test fails by panicking, and each test binary uses its part"
 )]
 
 use std::collections::BTreeMap;
@@ -16,7 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use oisp_capture_ebpf::{EbpfCapture, EbpfConfig};
-use oisp_core::capture::{CaptureBackend as _, CaptureError, CaptureStatus, RunningCapture};
+use oisp_core::capture::{
+    CaptureBackend as _, CaptureControl, CaptureError, CaptureStatus, RunningCapture,
+};
 use oisp_core::raw::{GapCause, TlsKind};
 use oisp_core::{ConnId, Direction, ProcessEvent, RawEvent, RawKind};
 
@@ -30,6 +33,7 @@ static ONE: Mutex<()> = Mutex::new(());
 pub struct Capture {
     running: Option<Box<dyn RunningCapture>>,
     pub status: Arc<dyn CaptureStatus>,
+    pub control: Arc<dyn CaptureControl>,
     inbox: Receiver<RawEvent>,
     pub events: Vec<RawEvent>,
     _one: MutexGuard<'static, ()>,
@@ -43,9 +47,11 @@ pub fn capture(test: &str, config: EbpfConfig, room: usize) -> Option<Capture> {
     match Box::new(EbpfCapture::new(config)).start(out) {
         Ok(running) => {
             let status = running.status();
+            let control = running.control().expect("can be steered");
             Some(Capture {
                 running: Some(running),
                 status,
+                control,
                 inbox,
                 events: Vec::new(),
                 _one: one,
