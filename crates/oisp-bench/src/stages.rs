@@ -1,6 +1,7 @@
 //! All stages from captured bytes to the event log: decode, enrich, policy,
 //! redact, store.
 
+use oisp_core::capture::ControlSlot;
 use oisp_pipeline::{Settings, Stages};
 use oisp_policy::Filter;
 use oisp_redact::Mode;
@@ -43,6 +44,7 @@ fn stages() -> Stages {
         process_events: false,
         registry: oisp_registry::Current::embedded(),
         stream_chunks: false,
+        control: ControlSlot::default(),
         save_capture: None,
     };
     Stages::new(settings, EventLog::new(Bounds::default()))

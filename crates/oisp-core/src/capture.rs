@@ -1,7 +1,7 @@
 //! What a capture backend is to the pipeline.
 
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, OnceLock};
 
 use crate::counters::Snapshot;
 use crate::{ConnId, RawEvent};
@@ -87,6 +87,10 @@ pub trait CaptureControl: Send + Sync {
     /// must leave others out to save time.
     fn wanted(&self, conn: ConnId);
 }
+
+/// Where the control of a capture is put once it runs, for those that were
+/// there before it.
+pub type ControlSlot = Arc<OnceLock<Arc<dyn CaptureControl>>>;
 
 /// Whose traffic is captured. A rule holds for a process and all that descend
 /// from it; a process that two rules speak of is left out if either says so.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufWriter;
 
 use oisp_capture::Writer;
+use oisp_core::capture::ControlSlot;
 use oisp_core::counters::Snapshot;
 use oisp_core::event::{Data, Host};
 use oisp_core::{Event, RawEvent, RawKind, Timestamp};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub process_events: bool,
     /// Each piece of a streamed answer is to be an event, too.
     pub stream_chunks: bool,
+    /// The capture, which is told of connections that carry AI calls.
+    pub control: ControlSlot,
     /// Where raw events are saved, if the user asked for it.
     pub save_capture: Option<Writer<BufWriter<File>>>,
 }
@@ -44,6 +47,7 @@ pub struct Stages {
     stream_chunks: bool,
     process_events: bool,
     save_capture: Option<Writer<BufWriter<File>>>,
+    control: ControlSlot,
     log: EventLog,
     decoded: Vec<Event>,
     last_tick: Timestamp,
@@ -77,6 +81,7 @@ impl Stages {
             growing: Growing::default(),
             process_events: settings.process_events,
             save_capture: settings.save_capture,
+            control: settings.control,
             log,
             decoded: Vec::new(),
             last_tick: Timestamp::default(),
@@ -93,12 +98,27 @@ impl Stages {
         let wanted = self.stream_chunks || self.log.has_onlookers();
         self.decoder.stream_chunks(wanted);
         self.decoder.push(raw, &mut decoded);
+        self.tell_wanted(raw, &decoded);
         if matches!(raw.kind, RawKind::Process(_)) && !self.process_events {
             self.figures.process_off += 1;
             decoded.retain(|event| !event.data.event_type().starts_with("process."));
         }
         self.store(decoded);
         self.tick(raw.at);
+    }
+
+    /// A capture that must leave out connections is to keep those that carry AI
+    /// calls.
+    fn tell_wanted(&self, raw: &RawEvent, decoded: &[Event]) {
+        let RawKind::Tls(tls) = &raw.kind else {
+            return;
+        };
+        let is_call = |event: &Event| matches!(event.data, Data::AiRequest(_));
+        if let Some(control) = self.control.get()
+            && decoded.iter().any(is_call)
+        {
+            control.wanted(tls.conn);
+        }
     }
 
     /// It is `now`: calls and sessions that have been silent for too long end.

@@ -1,5 +1,7 @@
 //! The capture backend of this system.
 
+use oisp_core::capture::ProcessFilter;
+
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
@@ -11,8 +13,12 @@ pub use linux::{choose, doctor};
 pub use none::{choose, doctor};
 
 /// What the user may set of a backend.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct BackendSettings {
+    /// Whose traffic is captured.
+    pub processes: ProcessFilter,
+    /// The share of one processor that the sensor may use.
+    pub cpu_share: Option<f64>,
     /// Bytes of the buffer between kernel and sensor.
     pub ring_bytes: Option<u32>,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use oisp_core::capture::ProcessRule;
 use oisp_redact::Mode;
 
 /// Shows what the AI programs on this machine say and do, without touching
@@ -100,8 +101,8 @@ pub struct RecordOptions {
         env = "OISP_JSONL_PATH"
     )]
     pub output: PathBuf,
-    /// Keep only events of processes of this name, and of their descendants.
-    /// May be given several times.
+    /// Capture only programs of this name, and their descendants. May be given
+    /// several times.
     #[arg(
         short,
         long,
@@ -110,10 +111,28 @@ pub struct RecordOptions {
         value_delimiter = ','
     )]
     pub process: Vec<String>,
-    /// Keep only events of this process and its descendants. May be given
-    /// several times.
+    /// Capture only this process and its descendants. May be given several
+    /// times.
     #[arg(long, value_name = "N", env = "OISP_PID", value_delimiter = ',')]
     pub pid: Vec<u32>,
+    /// Capture only what this rule names: pid:N, name:NAME, user:UID or
+    /// cgroup:PATH, and their descendants. May be given several times.
+    #[arg(long, value_name = "RULE", env = "OISP_INCLUDE", value_delimiter = ',')]
+    pub include: Vec<ProcessRule>,
+    /// Never capture what this rule names, or its descendants. May be given
+    /// several times.
+    #[arg(long, value_name = "RULE", env = "OISP_EXCLUDE", value_delimiter = ',')]
+    pub exclude: Vec<ProcessRule>,
+    /// Percent of one processor that the sensor may use. Above it, it leaves out
+    /// file events, then connections that are not known to carry AI calls, and
+    /// says so. 0 for no limit.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value_t = 100,
+        env = "OISP_CPU_BUDGET"
+    )]
+    pub cpu_budget: u32,
     /// No process.exec, process.fork and process.exit events.
     #[arg(long, env = "OISP_NO_PROCESS_EVENTS")]
     pub no_process: bool,

@@ -11,6 +11,7 @@ mod output;
 mod platform;
 mod sensor;
 mod status;
+mod token;
 
 use std::process::ExitCode;
 

@@ -6,13 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oisp_core::capture::{CaptureBackend, RunningCapture};
+use oisp_core::capture::{CaptureBackend, ProcessFilter, RunningCapture};
 use oisp_core::counters::Snapshot;
 use oisp_core::event::Host;
 use oisp_export::jsonl::JsonlSink;
 use oisp_export::{DeliverError, RunningSink, Sink};
 use oisp_pipeline::{Settings, Stages, Worker};
-use oisp_policy::Filter;
 use oisp_redact::Mode;
 use oisp_registry::Current;
 use oisp_store::{Bounds, EventLog};
@@ -24,14 +23,14 @@ use tokio::task::JoinHandle;
 use crate::cli::Serving;
 use crate::failure::Failure;
 use crate::status::Status;
-use crate::{hash_key, output, platform};
+use crate::{hash_key, output, platform, token};
 
 /// What the sensor is to do.
 pub struct Plan {
     /// Sinks, opened already.
     pub sinks: Vec<Box<dyn Sink>>,
-    /// Which events are kept.
-    pub filter: Filter,
+    /// Whose traffic is captured.
+    pub processes: ProcessFilter,
     /// What is taken out.
     pub redaction: Mode,
     /// Process events are wanted.
@@ -123,10 +122,11 @@ impl Sensor {
             hash_key: hash_key::load(),
             registry: plan.registry,
             host: plan.host,
-            filter: plan.filter,
+            filter: self.status.filter(plan.processes),
             redaction: plan.redaction,
             process_events: plan.process_events,
             stream_chunks: plan.stream_chunks,
+            control: self.status.control(),
             save_capture,
         };
         let no_thread = |error| Failure::new(format_args!("cannot start a thread: {error}"));
@@ -144,7 +144,7 @@ impl Sensor {
         self.status
             .sinks_run(sinks.iter().map(|sink| sink.status().clone()).collect());
         let capture = backend.start(sender)?;
-        self.status.capture_runs(capture.status());
+        self.status.capture_runs(capture.as_ref());
         platform::return_freed_memory();
         Ok(Running {
             sensor: self,
@@ -294,6 +294,7 @@ fn bind(runtime: &Runtime, serving: &Serving) -> Result<Option<BoundServer>, Fai
     let config = WebConfig {
         addr: SocketAddr::new(serving.host, serving.port),
         allowed_hosts: serving.allow_host.clone(),
+        token: token::load().map(Arc::from),
         ..WebConfig::default()
     };
     runtime

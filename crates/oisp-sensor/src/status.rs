@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use oisp_core::capture::CaptureStatus;
+use oisp_core::capture::{CaptureStatus, ControlSlot, ProcessFilter, ProcessRule, RunningCapture};
 use oisp_core::counters::Snapshot;
 use oisp_export::SinkStatus;
+use oisp_policy::Filter;
 use oisp_redact::Mode;
 use oisp_web::SensorStatus;
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ pub struct Status {
     capture: OnceLock<Arc<dyn CaptureStatus>>,
     pipeline: OnceLock<Arc<Mutex<Snapshot>>>,
     sinks: OnceLock<Vec<Arc<SinkStatus>>>,
+    control: ControlSlot,
+    filter: Filter,
 }
 
 impl Status {
@@ -31,7 +34,20 @@ impl Status {
             capture: OnceLock::new(),
             pipeline: OnceLock::new(),
             sinks: OnceLock::new(),
+            control: ControlSlot::default(),
+            filter: Filter::default(),
         }
+    }
+
+    /// Where the capture can be steered from.
+    pub fn control(&self) -> ControlSlot {
+        Arc::clone(&self.control)
+    }
+
+    /// Which events are kept, beginning with those rules.
+    pub fn filter(&self, rules: ProcessFilter) -> Filter {
+        self.filter.set(rules);
+        self.filter.clone()
     }
 
     /// The stages run.
@@ -45,8 +61,11 @@ impl Status {
     }
 
     /// Capture is attached.
-    pub fn capture_runs(&self, status: Arc<dyn CaptureStatus>) {
-        let _ = self.capture.set(status);
+    pub fn capture_runs(&self, capture: &dyn RunningCapture) {
+        let _ = self.capture.set(capture.status());
+        if let Some(control) = capture.control() {
+            let _ = self.control.set(control);
+        }
         self.ready.store(true, Ordering::Release);
     }
 
@@ -100,6 +119,35 @@ impl SensorStatus for Status {
             "errors": errors,
             "counters": self.counters(),
         })
+    }
+
+    fn filters(&self) -> Value {
+        let rules = self.filter.rules();
+        let list =
+            |rules: &[ProcessRule]| rules.iter().map(ToString::to_string).collect::<Vec<_>>();
+        json!({
+            "include": list(&rules.include),
+            "exclude": list(&rules.exclude),
+            "in_kernel": self.control.get().is_some(),
+        })
+    }
+
+    fn set_filters(&self, include: &[String], exclude: &[String]) -> Result<(), String> {
+        let rules = |rules: &[String]| {
+            rules
+                .iter()
+                .map(|rule| rule.parse::<ProcessRule>())
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let filter = ProcessFilter {
+            include: rules(include)?,
+            exclude: rules(exclude)?,
+        };
+        if let Some(control) = self.control.get() {
+            control.set_filter(&filter);
+        }
+        self.filter.set(filter);
+        Ok(())
     }
 
     fn doctor(&self) -> Value {

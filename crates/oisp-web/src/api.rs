@@ -83,7 +83,7 @@ pub(crate) async fn event(
 
 /// Any other path under `/api/`.
 pub(crate) async fn unknown_path() -> Refusal {
-    let message = "no such path; there are /api/health, /api/ready, /api/events, /api/events/{id} and /api/doctor";
+    let message = "no such path; there are /api/health, /api/ready, /api/events, /api/events/{id}, /api/filters and /api/doctor";
     Refusal::new(StatusCode::NOT_FOUND, "not_found", message)
 }
 

@@ -1,6 +1,7 @@
 //! What the user may set.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 /// Where the dashboard listens, and for whom.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct WebConfig {
     pub allowed_hosts: Vec<String>,
     /// Most live feeds at once.
     pub max_live: usize,
+    /// Without it nothing can be changed; where there is none, nothing at all.
+    pub token: Option<Arc<str>>,
 }
 
 impl WebConfig {
@@ -25,6 +28,7 @@ impl Default for WebConfig {
             addr: Self::DEFAULT_ADDR,
             allowed_hosts: Vec::new(),
             max_live: 64,
+            token: None,
         }
     }
 }

@@ -22,6 +22,7 @@ mod assets;
 mod closing;
 mod config;
 mod error;
+mod filters;
 mod guard;
 mod headers;
 #[cfg(target_os = "linux")]

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Query, State};
@@ -10,12 +9,14 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use axum::{Extension, Router};
 use tokio::sync::Semaphore;
 
 use crate::api::{self, Params};
 use crate::assets;
 use crate::closing::Closing;
 use crate::config::WebConfig;
+use crate::filters::{self, Token};
 use crate::guard::{self, Guard};
 use crate::live::{Feed, MAX_INCOMING};
 use crate::reply::Refusal;
@@ -40,6 +41,12 @@ pub(crate) fn closing_router(state: AppState, config: &WebConfig, closing: Closi
         .route("/api/events", get(api::events))
         .route("/api/events/{id}", get(api::event))
         .route("/api/doctor", get(api::doctor))
+        .route(
+            "/api/filters",
+            get(filters::read)
+                .put(filters::change)
+                .layer(Extension(Token(config.token.clone()))),
+        )
         .route("/api", any(api::unknown_path))
         .route("/api/{*rest}", any(api::unknown_path))
         .with_state(state)

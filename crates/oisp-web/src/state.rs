@@ -18,6 +18,20 @@ pub trait SensorStatus: Send + Sync {
     /// Figures and versions for `/api/health`.
     fn health(&self) -> Value;
 
+    /// The rules that name captured processes, for `/api/filters`.
+    fn filters(&self) -> Value {
+        Value::Null
+    }
+
+    /// Puts other rules in force.
+    ///
+    /// # Errors
+    /// When a rule cannot be understood, in a sentence.
+    fn set_filters(&self, include: &[String], exclude: &[String]) -> Result<(), String> {
+        let _ = (include, exclude);
+        Err(String::from("this sensor takes no rules"))
+    }
+
     /// What is captured, what is not and why, for `/api/doctor`. May take a
     /// while: it is called on a thread that may block.
     fn doctor(&self) -> Value;

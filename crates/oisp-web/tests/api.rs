@@ -170,3 +170,59 @@ async fn health_and_doctor_are_the_sensor_s_own_words() {
         (200, json!({"kernel": "6.1.0"}))
     );
 }
+
+const CHANGE: &str = r#"{"include": ["name:agent"], "exclude": ["pid:7"]}"#;
+
+/// PUT with that token; the status and the answer.
+async fn put(router: &Router, token: Option<&str>, body: &'static str) -> (u16, Value) {
+    let mut request = Request::builder()
+        .method(Method::PUT)
+        .uri("/api/filters")
+        .header("host", "localhost:7777");
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let request = request.body(Body::from(body)).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn rules_are_changed_only_with_the_token() {
+    let config = WebConfig {
+        token: Some("made-up-token".into()),
+        ..WebConfig::default()
+    };
+    let app = router(sensor(0).0, &config);
+    for wrong in [None, Some(""), Some("made-up-toke"), Some("made-up-token2")] {
+        let (status, answer) = put(&app, wrong, CHANGE).await;
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (401, &json!("token_needed"))
+        );
+    }
+    assert_eq!(get(&app, "/api/filters").await.1["include"], json!([]));
+    let (status, answer) = put(&app, Some("made-up-token"), CHANGE).await;
+    assert_eq!((status, &answer["include"]), (200, &json!(["name:agent"])));
+    assert_eq!(
+        get(&app, "/api/filters").await.1["exclude"],
+        json!(["pid:7"])
+    );
+    for wrong in [
+        "{",
+        "[]",
+        r#"{"includes": []}"#,
+        r#"{"include": ["pid:x"]}"#,
+    ] {
+        let (status, answer) = put(&app, Some("made-up-token"), wrong).await;
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (400, &json!("bad_request")),
+            "{wrong}"
+        );
+    }
+    let without = router(sensor(0).0, &WebConfig::default());
+    assert_eq!(put(&without, Some("made-up-token"), CHANGE).await.0, 403);
+}

@@ -14,6 +14,8 @@ use crate::output::printable;
 pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, CaptureError> {
     let config = EbpfConfig {
         ring_bytes: settings.ring_bytes,
+        processes: settings.processes,
+        cpu_share: settings.cpu_share,
         ..EbpfConfig::default()
     };
     Ok(Box::new(EbpfCapture::new(config)))

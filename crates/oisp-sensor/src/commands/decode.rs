@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use oisp_capture::{Reader, read_line};
 use oisp_core::RawEvent;
+use oisp_core::capture::ControlSlot;
 use oisp_pipeline::{Settings, Stages};
 use oisp_policy::Filter;
 use oisp_store::{Bounds, Cursor, EventLog};
@@ -35,6 +36,7 @@ pub fn run(options: &DecodeOptions) -> Result<ExitCode, Failure> {
         redaction: options.redaction,
         process_events: true,
         stream_chunks: options.stream_chunks,
+        control: ControlSlot::default(),
         save_capture: None,
     };
     let mut job = Job {

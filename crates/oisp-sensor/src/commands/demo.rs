@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use oisp_policy::Filter;
+use oisp_core::capture::{ProcessFilter, ProcessRule};
 use oisp_store::{EventLog, Filter as Wanted};
 use oisp_testkit::Provider;
 use oisp_testkit::demo::{self, DemoClient, Outcome, Target};
@@ -35,9 +35,9 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let plan = Plan {
         sinks,
         // Only what descends from this program: the demo's own clients.
-        filter: Filter {
-            names: Vec::new(),
-            pids: vec![std::process::id()],
+        processes: ProcessFilter {
+            include: vec![ProcessRule::Pid(std::process::id())],
+            exclude: Vec::new(),
         },
         redaction: options.serving.redaction,
         process_events: true,

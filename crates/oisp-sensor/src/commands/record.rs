@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use oisp_policy::Filter;
+use oisp_core::capture::{ProcessFilter, ProcessRule};
 use oisp_redact::Mode;
 
 use crate::backend::{self, BackendSettings};
@@ -12,20 +12,22 @@ use crate::failure::Failure;
 use crate::knowledge::{self, Watch};
 use crate::output;
 use crate::sensor::{self, Plan, Sensor};
+use crate::token;
 
 /// Runs until told to stop.
 pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
     let serving = &options.serving;
-    let backend = backend::choose(backend_settings(serving))?;
+    let processes = processes(options);
+    let mut settings = backend_settings(serving);
+    settings.processes = processes.clone();
+    settings.cpu_share = (options.cpu_budget > 0).then(|| f64::from(options.cpu_budget) / 100.0);
+    let backend = backend::choose(settings)?;
     let registry = knowledge::open(&options.knowledge)?;
     let sink = sensor::jsonl_sink(&options.output)?;
     let sensor = Sensor::prepare(serving)?;
     let plan = Plan {
         sinks: vec![sink],
-        filter: Filter {
-            names: options.process.clone(),
-            pids: options.pid.clone(),
-        },
+        processes,
         redaction: serving.redaction,
         process_events: !options.no_process,
         stream_chunks: options.stream_chunks,
@@ -43,10 +45,24 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whose traffic is captured.
+fn processes(options: &RecordOptions) -> ProcessFilter {
+    let names = options.process.iter().cloned().map(ProcessRule::Name);
+    let pids = options.pid.iter().copied().map(ProcessRule::Pid);
+    ProcessFilter {
+        include: names
+            .chain(pids)
+            .chain(options.include.iter().cloned())
+            .collect(),
+        exclude: options.exclude.clone(),
+    }
+}
+
 /// What the options say of the backend.
 pub fn backend_settings(serving: &Serving) -> BackendSettings {
     BackendSettings {
         ring_bytes: serving.ring_mib.map(|mib| mib << 20),
+        ..BackendSettings::default()
     }
 }
 
@@ -65,6 +81,12 @@ fn announce(events: &Path, dashboard: Option<&str>) {
     ));
     if let Some(dashboard) = dashboard {
         output::note(format_args!("  dashboard  {dashboard}"));
+    }
+    if let (Some(_), Some(token)) = (dashboard, token::path()) {
+        output::note(format_args!(
+            "  token      {} (to change filters)",
+            token.display()
+        ));
     }
     if events != Path::new("-") {
         output::note(format_args!("  events     {}", events.display()));

@@ -6,7 +6,7 @@
     reason = "each test file uses its own part, and fails by panicking"
 )]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use oisp_core::SafeEvent;
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 #[derive(Default)]
 pub(crate) struct Paper {
     pub(crate) ready: AtomicBool,
+    rules: Mutex<[Vec<String>; 2]>,
 }
 
 impl SensorStatus for Paper {
@@ -27,6 +28,19 @@ impl SensorStatus for Paper {
 
     fn health(&self) -> Value {
         json!({"version": "0.1.0", "events": 3})
+    }
+
+    fn filters(&self) -> Value {
+        let [include, exclude] = &*self.rules.lock().unwrap();
+        json!({"include": include, "exclude": exclude})
+    }
+
+    fn set_filters(&self, include: &[String], exclude: &[String]) -> Result<(), String> {
+        if let Some(wrong) = include.iter().find(|rule| rule.ends_with(":x")) {
+            return Err(format!("{wrong} is no number"));
+        }
+        *self.rules.lock().unwrap() = [include.to_vec(), exclude.to_vec()];
+        Ok(())
     }
 
     fn doctor(&self) -> Value {
