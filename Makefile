@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 ARGS ?=
 
-.PHONY: help run demo build frontend test e2e check cross-check ebpf ebpf-check bench fuzz dist
+.PHONY: help run demo build frontend test e2e check cross-check ebpf ebpf-check bench bench-capture soak fuzz dist
 
 help: ## this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,12 @@ ebpf-check: ## prove that the committed eBPF objects are their source, byte for 
 
 bench: ## measure the sensor against its quality bars (ARGS: decode capture sensor instructions)
 	@scripts/bench.sh $(ARGS)
+
+bench-capture: ## measure what capture costs: a call, a client, a busy TLS server (root)
+	@scripts/bench.sh capture
+
+soak: ## run under load and show that memory, descriptors and tables stay flat (ARGS: MINUTES, 30)
+	@scripts/bench.sh soak $(or $(ARGS),30)
 
 fuzz: ## fuzz the decoder's parsers (ARGS: SECONDS for each, then TARGETS; needs a nightly compiler)
 	@scripts/fuzz.sh $(ARGS)

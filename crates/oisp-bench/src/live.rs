@@ -1,6 +1,7 @@
 //! Measurements on the running sensor, with curl as the client and a provider
 //! on loopback. Linux, as root. Whatever is started here is ended here.
 
+mod call;
 mod capture;
 mod client;
 mod file;
@@ -10,6 +11,8 @@ mod process;
 mod provider;
 mod running;
 mod sensor;
+mod server;
+mod soak;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -20,7 +23,20 @@ use crate::report::Report;
 pub fn capture(binary: &Path, report: &mut Report) -> anyhow::Result<()> {
     match obstacle(binary) {
         Some(why) => report.skip("capture", &why),
-        None => capture::measure(binary, report)?,
+        None => {
+            call::measure(binary, report)?;
+            capture::measure(binary, report)?;
+            server::measure(binary, report)?;
+        }
+    }
+    Ok(())
+}
+
+/// The sensor under load for so many minutes.
+pub fn soak(binary: &Path, minutes: u32, report: &mut Report) -> anyhow::Result<()> {
+    match obstacle(binary) {
+        Some(why) => report.skip("soak", &why),
+        None => soak::measure(binary, minutes, report)?,
     }
     Ok(())
 }

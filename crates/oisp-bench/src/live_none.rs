@@ -23,3 +23,13 @@ pub fn sensor(_binary: &Path, report: &mut Report) -> anyhow::Result<()> {
     report.skip("sensor", "there is no backend to measure on this system");
     Ok(())
 }
+
+/// The sensor under load for so many minutes.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it can fail where there is a backend"
+)]
+pub fn soak(_binary: &Path, _minutes: u32, report: &mut Report) -> anyhow::Result<()> {
+    report.skip("soak", "there is no backend to measure on this system");
+    Ok(())
+}

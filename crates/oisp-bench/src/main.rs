@@ -1,6 +1,7 @@
 //! `oisp-bench`: measures the sensor against its quality bars.
 //!
-//! `oisp-bench [decode] [capture] [sensor] [instructions] [--sensor PATH]`; the
+//! `oisp-bench [decode] [capture] [sensor] [instructions] [soak MINUTES]
+//! [--sensor PATH]`; the
 //! first three parts where none is named. Each figure is printed with its bar or its peer beside
 //! it; the parts that attach to the kernel need root and are skipped aloud
 //! without it. The figures of one machine are in `docs/benchmarks.md`.
@@ -36,6 +37,8 @@ struct Options {
     capture: bool,
     sensor: bool,
     instructions: bool,
+    /// Minutes under load.
+    soak: Option<u32>,
     binary: PathBuf,
 }
 
@@ -81,6 +84,10 @@ fn measure(options: &Options, report: &mut Report) {
         let captured = live::capture(&options.binary, report);
         report.check("capture", captured);
     }
+    if let Some(minutes) = options.soak {
+        let ran = live::soak(&options.binary, minutes, report);
+        report.check("soak", ran);
+    }
     if options.sensor {
         let ran = live::sensor(&options.binary, report);
         report.check("sensor", ran);
@@ -93,6 +100,7 @@ fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
         capture: false,
         sensor: false,
         instructions: false,
+        soak: None,
         binary: beside_this()?,
     };
     while let Some(word) = words.next() {
@@ -101,15 +109,20 @@ fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
             "capture" => options.capture = true,
             "sensor" => options.sensor = true,
             "instructions" => options.instructions = true,
+            "soak" => {
+                let minutes = words.next().context("soak needs minutes")?;
+                options.soak = Some(minutes.parse().context("soak needs minutes")?);
+            }
             "--sensor" => options.binary = words.next().context("--sensor needs a path")?.into(),
             other => {
                 bail!(
-                    "unknown word {other}; there are decode, capture, sensor, instructions and --sensor PATH"
+                    "unknown word {other}; there are decode, capture, sensor, instructions, soak MINUTES and --sensor PATH"
                 )
             }
         }
     }
-    if !(options.decode || options.capture || options.sensor || options.instructions) {
+    let named = options.decode || options.capture || options.sensor || options.instructions;
+    if !named && options.soak.is_none() {
         (options.decode, options.capture, options.sensor) = (true, true, true);
     }
     Ok(options)

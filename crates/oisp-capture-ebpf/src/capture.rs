@@ -83,6 +83,7 @@ impl CaptureBackend for EbpfCapture {
             kernel,
             ring_bytes,
             hints: Mutex::new(Hints::default()),
+            conns: Mutex::new(loaded.conns_to_count),
         };
         Ok(Box::new(Running {
             attach: Some(attach),

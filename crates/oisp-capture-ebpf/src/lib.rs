@@ -43,3 +43,4 @@ pub use config::{EbpfConfig, ProbeMethod};
 pub use doctor::{Check, DoctorReport, ProcessLine, doctor};
 pub use error::EbpfError;
 pub use kernel::KernelFacts;
+pub use object::BareProbes;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::attach::{Hints, ProcessView, SharedView, lock};
 use crate::budget;
 use crate::kernel::KernelFacts;
-use crate::object::Counters;
+use crate::object::{Conns, Counters};
 
 const CAUSES: [GapCause; 7] = [
     GapCause::RingFull,
@@ -134,6 +134,15 @@ pub(crate) struct EbpfStatus {
     pub(crate) kernel: KernelFacts,
     pub(crate) ring_bytes: u32,
     pub(crate) hints: Mutex<Hints>,
+    /// The kernel's table of connections.
+    pub(crate) conns: Mutex<Conns>,
+}
+
+impl EbpfStatus {
+    fn kernel_connections(&self) -> usize {
+        let conns = self.conns.lock().unwrap_or_else(PoisonError::into_inner);
+        conns.keys().filter(Result::is_ok).count()
+    }
 }
 
 impl CaptureStatus for EbpfStatus {
@@ -180,6 +189,7 @@ impl CaptureStatus for EbpfStatus {
             "backend": "ebpf",
             "kernel": self.kernel,
             "ring_bytes": self.ring_bytes,
+            "kernel_connections": self.kernel_connections(),
             "method": view.method,
             "probed_for": view.reach,
             "left_out": budget::describe(view.shed),

@@ -29,6 +29,15 @@ impl Running {
     /// Starts `record` and waits until it is attached. Its messages go to a
     /// file in `dir`.
     pub(super) fn start(binary: &Path, dir: &Path) -> anyhow::Result<Self> {
+        Self::start_with(binary, dir, &[])
+    }
+
+    /// The same with further options.
+    pub(super) fn start_with(
+        binary: &Path,
+        dir: &Path,
+        options: &[String],
+    ) -> anyhow::Result<Self> {
         let port = free_port()?;
         let events = dir.join(format!("events-{port}.jsonl"));
         let log = dir.join(format!("sensor-{port}.log"));
@@ -38,7 +47,8 @@ impl Running {
             .arg("--port")
             .arg(port.to_string())
             .arg("--output")
-            .arg(&events);
+            .arg(&events)
+            .args(options);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -1,5 +1,6 @@
 //! The eBPF object: loading it, its maps, and putting its programs in place.
 
+mod bare;
 mod kernel_function;
 mod parsed;
 mod sys;
@@ -7,6 +8,7 @@ mod uprobe;
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 
 use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
@@ -22,6 +24,7 @@ use crate::error::EbpfError;
 use crate::kernel;
 use crate::tls::Place;
 
+pub use bare::BareProbes;
 use kernel_function::KernelFunctions;
 use parsed::Parsed;
 pub(crate) use sys::Scope;
@@ -94,6 +97,8 @@ pub(crate) struct Loaded {
     pub(crate) programs: Programs,
     pub(crate) ring: RingBuf<MapData>,
     pub(crate) conns: Conns,
+    /// The same table, to count what is in it.
+    pub(crate) conns_to_count: Conns,
     pub(crate) counters: Counters,
     pub(crate) filter: FilterMaps,
     /// Connections that are known to carry AI calls.
@@ -141,6 +146,7 @@ fn load_with(
     let uprobes = Uprobes::load(parsed, probe_method, may_sleep).map_err(EbpfError::Uprobes)?;
     Ok(Loaded {
         ring: map(&mut ebpf, "RING")?,
+        conns_to_count: again(&ebpf, "CONNS")?,
         conns: map(&mut ebpf, "CONNS")?,
         counters: map(&mut ebpf, "COUNTER")?,
         wanted: map(&mut ebpf, "WANTED")?,
@@ -200,6 +206,23 @@ fn map<T: TryFrom<Map, Error = MapError>>(
         .take_map(name)
         .ok_or_else(|| EbpfError::Missing(String::from(name)))?;
     T::try_from(map).map_err(|source| EbpfError::Map {
+        map: name,
+        source: Box::new(source),
+    })
+}
+
+/// A second handle on a table.
+fn again(ebpf: &Ebpf, name: &'static str) -> Result<Conns, EbpfError> {
+    let missing = || EbpfError::Missing(String::from(name));
+    let Some(Map::LruHashMap(data)) = ebpf.map(name) else {
+        return Err(missing());
+    };
+    let fd = data.fd().as_fd().try_clone_to_owned();
+    let data = fd
+        .ok()
+        .and_then(|fd| MapData::from_fd(fd).ok())
+        .ok_or_else(missing)?;
+    Conns::try_from(Map::LruHashMap(data)).map_err(|source| EbpfError::Map {
         map: name,
         source: Box::new(source),
     })

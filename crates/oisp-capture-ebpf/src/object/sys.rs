@@ -163,16 +163,18 @@ pub(super) fn load(
 
 /// The kernel has links to many probes whose programs may wait for memory.
 pub(super) fn may_sleep() -> bool {
-    let instruction = |code| {
+    let kind = Kind::MultiProbe { sleepable: true };
+    load("may_sleep", kind, &nothing(), c"GPL").is_ok()
+}
+
+/// A program that does nothing: `r0 = 0; exit`.
+pub(super) fn nothing() -> [bpf_insn; 2] {
+    [0xb7, 0x95].map(|code| {
         // SAFETY: all zeros is a valid value of the structure.
         let mut instruction: bpf_insn = unsafe { std::mem::zeroed() };
         instruction.code = code;
         instruction
-    };
-    // `r0 = 0; exit`
-    let nothing = [instruction(0xb7), instruction(0x95)];
-    let kind = Kind::MultiProbe { sleepable: true };
-    load("may_sleep", kind, &nothing, c"GPL").is_ok()
+    })
 }
 
 /// Which processes a probe is for.
