@@ -29,7 +29,7 @@ pub struct Report {
     pub text: String,
     /// The same for programs.
     pub json: serde_json::Value,
-    /// Capture can work here.
+    /// Capture can work here, and captures the process that was asked for.
     pub works: bool,
     /// It does not because a privilege is missing.
     pub lacks_privilege: bool,

@@ -190,6 +190,9 @@ pub struct DoctorOptions {
     /// Only this process, by id or name.
     #[arg(value_name = "PID|NAME")]
     pub process: Option<String>,
+    /// Only look: make no TLS call to prove that capture works.
+    #[arg(long, env = "OISP_NO_SELF_TEST")]
+    pub no_self_test: bool,
     /// As JSON on standard output.
     #[arg(long)]
     pub json: bool,

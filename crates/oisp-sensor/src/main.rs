@@ -9,6 +9,7 @@ mod hash_key;
 mod knowledge;
 mod output;
 mod platform;
+mod self_test;
 mod sensor;
 mod status;
 mod token;

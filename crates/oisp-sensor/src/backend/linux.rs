@@ -34,9 +34,14 @@ pub fn doctor(process: Option<&str>) -> Report {
         text: text(&report, process),
         json: serde_json::to_value(&report)
             .unwrap_or_else(|error| json!({"error": error.to_string()})),
-        works: report.can_capture,
+        works: report.can_capture && (process.is_none() || all_captured(&report)),
         lacks_privilege,
     }
+}
+
+/// There is such a process, and each that matches is captured.
+fn all_captured(report: &DoctorReport) -> bool {
+    !report.processes.is_empty() && report.processes.iter().all(|line| line.captured)
 }
 
 fn text(report: &DoctorReport, process: Option<&str>) -> String {
