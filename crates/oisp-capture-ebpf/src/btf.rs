@@ -12,7 +12,8 @@ use oisp_ebpf_common::setting;
 /// Where the kernel shows its types.
 pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
-const WANTED: [(u32, &str, &str); 14] = [
+/// A dot leads into a field that is a structure itself.
+const WANTED: [(u32, &str, &str); 25] = [
     (setting::AT_GROUP_LEADER, "task_struct", "group_leader"),
     (setting::AT_REAL_PARENT, "task_struct", "real_parent"),
     (setting::AT_TGID, "task_struct", "tgid"),
@@ -31,6 +32,21 @@ const WANTED: [(u32, &str, &str); 14] = [
     (setting::AT_ARG_END, "mm_struct", "arg_end"),
     (setting::AT_COMM, "task_struct", "comm"),
     (setting::AT_INTERP, "linux_binprm", "interp"),
+    (setting::AT_FILENAME, "linux_binprm", "filename"),
+    (setting::AT_UTIME, "task_struct", "utime"),
+    (setting::AT_STIME, "task_struct", "stime"),
+    (setting::AT_RUNTIME, "task_struct", "se.sum_exec_runtime"),
+    (setting::AT_THREAD_NODE, "task_struct", "thread_node"),
+    (setting::AT_THREAD_HEAD, "signal_struct", "thread_head"),
+    (setting::AT_STATS_LOCK, "signal_struct", "stats_lock"),
+    (setting::AT_ENDED_UTIME, "signal_struct", "utime"),
+    (setting::AT_ENDED_STIME, "signal_struct", "stime"),
+    (
+        setting::AT_ENDED_RUNTIME,
+        "signal_struct",
+        "sum_sched_runtime",
+    ),
+    (setting::AT_MAXRSS, "signal_struct", "maxrss"),
 ];
 
 /// What this kernel's types say.
@@ -69,7 +85,7 @@ const FUNCTION: u32 = 12;
 struct Types<'a> {
     types: &'a [u8],
     strings: &'a [u8],
-    /// Position of each type by its id; id 0 is `void`.
+    /// Position of each type by its id; id 0 is `void`, which is nowhere.
     positions: Vec<usize>,
     structs: HashMap<&'a [u8], usize>,
     functions: HashMap<&'static str, u32>,
@@ -88,7 +104,7 @@ impl<'a> Types<'a> {
         let mut parsed = Self {
             types: section(8)?,
             strings: section(16)?,
-            positions: vec![0],
+            positions: vec![usize::MAX],
             structs: HashMap::new(),
             functions: HashMap::new(),
         };
@@ -121,18 +137,21 @@ impl<'a> Types<'a> {
     }
 
     /// In bytes from the start of the structure.
-    fn field_offset(&self, structure: &str, field: &str) -> Option<u32> {
-        self.find(
-            *self.structs.get(structure.as_bytes())?,
-            field.as_bytes(),
-            0,
-        )
+    fn field_offset(&self, structure: &str, path: &str) -> Option<u32> {
+        let mut at = *self.structs.get(structure.as_bytes())?;
+        let mut total: u32 = 0;
+        for field in path.split('.') {
+            let (offset, kind) = self.find(at, field.as_bytes(), 0)?;
+            total = total.checked_add(offset)?;
+            at = *self.positions.get(kind).unwrap_or(&usize::MAX);
+        }
+        Some(total)
     }
 
-    /// Looks in anonymous members too, whose fields are written as if they were
-    /// the structure's own.
-    fn find(&self, at: usize, field: &[u8], depth: u32) -> Option<u32> {
-        let info = word(self.types, at + 4)?;
+    /// Where the field is, and of which type. Looks in anonymous members too,
+    /// whose fields are written as if they were the structure's own.
+    fn find(&self, at: usize, field: &[u8], depth: u32) -> Option<(u32, usize)> {
+        let info = word(self.types, at.checked_add(4)?)?;
         if depth > 8 || !matches!(kind(info), STRUCT | UNION) {
             return None;
         }
@@ -145,14 +164,15 @@ impl<'a> Types<'a> {
             let member = at + 12 + member * 12;
             let name = string(self.strings, word(self.types, member)?)?;
             let offset = (word(self.types, member + 8)? & bits) / 8;
+            let kind = size(word(self.types, member + 4)?);
             if name == field {
-                return Some(offset);
+                return Some((offset, kind));
             }
             if !name.is_empty() {
                 return None;
             }
-            let inner = *self.positions.get(size(word(self.types, member + 4)?))?;
-            Some(offset + self.find(inner, field, depth + 1)?)
+            let (within, kind) = self.find(*self.positions.get(kind)?, field, depth + 1)?;
+            Some((offset.checked_add(within)?, kind))
         })
     }
 }
@@ -216,16 +236,16 @@ mod tests {
 
     #[test]
     fn a_field_of_an_anonymous_member_is_found() {
-        // struct mm_struct { u64 a; struct { u32 b; u32 arg_start; }; }, members
-        // without a type of their own.
-        let strings = b"\0mm_struct\0a\0b\0arg_start\0";
+        // struct mm_struct { u64 a; struct { u32 b; u32 arg_start; }; struct {
+        // the same } se; }, numbers without a type of their own.
+        let strings = b"\0mm_struct\0a\0b\0arg_start\0se\0";
         let mut types = Vec::new();
         let mut put = |words: &[u32]| {
             words
                 .iter()
                 .for_each(|word| types.extend(word.to_ne_bytes()))
         };
-        put(&[1, (STRUCT << 24) | 2, 16, 11, 0, 0, 0, 2, 64]);
+        put(&[1, (STRUCT << 24) | 3, 24, 11, 0, 0, 0, 2, 64, 25, 2, 128]);
         put(&[0, (STRUCT << 24) | 2, 8, 13, 0, 0, 15, 0, 32]);
         let mut bytes = Vec::new();
         bytes.extend(0xeb9f_u16.to_ne_bytes());
@@ -238,7 +258,10 @@ mod tests {
         bytes.extend(strings);
         let parsed = Types::parse(&bytes, &[]).unwrap();
         assert_eq!(parsed.field_offset("mm_struct", "arg_start"), Some(12));
+        assert_eq!(parsed.field_offset("mm_struct", "se.arg_start"), Some(20));
         assert_eq!(parsed.field_offset("mm_struct", "nowhere"), None);
+        assert_eq!(parsed.field_offset("mm_struct", "se.nowhere"), None);
+        assert_eq!(parsed.field_offset("mm_struct", "arg_start.b"), None);
         for cut in 0..bytes.len() {
             // Must end, not panic.
             let _ = Types::parse(&bytes[..cut], &[])

@@ -20,6 +20,7 @@ use crate::filter::Filter;
 use crate::heap;
 use crate::kernel::{self, KernelFacts};
 use crate::object;
+use crate::process::sample;
 use crate::ring::{self, Reader};
 use crate::status::{EbpfStatus, Figures};
 use oisp_ebpf_common::conn::ConnKey;
@@ -64,6 +65,7 @@ impl CaptureBackend for EbpfCapture {
         filter.set(self.config.processes.clone());
         let planner = Planner::new(loaded.programs, filter);
         let view = planner.view();
+        let watched = reader.watched();
 
         let (done, drained) = sync_channel(1);
         let ring = {
@@ -75,6 +77,13 @@ impl CaptureBackend for EbpfCapture {
             })?
         };
         let attach = spawn_attach(planner, inbox, &self.config)?;
+        let (sampling, ended) = sync_channel(0);
+        let sample = {
+            let (watched, every) = (Arc::clone(&watched), self.config.sample);
+            spawn("oisp-ebpf-sample", move || {
+                sample::run(&watched, &ended, every);
+            })?
+        };
         let kernel = KernelFacts::read();
         heap::give_back();
         let status = EbpfStatus {
@@ -84,8 +93,10 @@ impl CaptureBackend for EbpfCapture {
             ring_bytes,
             hints: Mutex::new(Hints::default()),
             conns: Mutex::new(loaded.conns_to_count),
+            watched,
         };
         Ok(Box::new(Running {
+            sample: Some((sampling, sample)),
             attach: Some(attach),
             ring: Some(ring),
             drained,
@@ -132,6 +143,8 @@ fn spawn(
 }
 
 struct Running {
+    /// The thread ends with its sender.
+    sample: Option<(SyncSender<()>, JoinHandle<()>)>,
     attach: Option<JoinHandle<()>>,
     ring: Option<JoinHandle<()>>,
     /// Says when the ring thread has drained the ring, or has ended otherwise.
@@ -188,6 +201,10 @@ impl CaptureControl for Control {
 impl Running {
     /// Detaches first, so that the ring gets nothing new, then drains it.
     fn end(&mut self) {
+        if let Some((sampling, sample)) = self.sample.take() {
+            drop(sampling);
+            join(sample);
+        }
         if let Some(attach) = self.attach.take() {
             let _ = self.notices.send(Notice::Stop);
             join(attach);

@@ -27,6 +27,9 @@ pub struct EbpfConfig {
     /// How often running processes are looked at for libraries that they mapped
     /// since.
     pub rescan: Duration,
+    /// How often it is looked at what the processes use that have talked on a
+    /// captured connection.
+    pub sample: Duration,
 }
 
 impl Default for EbpfConfig {
@@ -38,6 +41,7 @@ impl Default for EbpfConfig {
             processes: ProcessFilter::default(),
             probe_method: None,
             rescan: Duration::from_secs(5),
+            sample: Duration::from_secs(10),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::attach::{Hints, ProcessView, SharedView, lock};
 use crate::budget;
 use crate::kernel::KernelFacts;
 use crate::object::{Conns, Counters};
+use crate::process::sample::Watched;
 
 const CAUSES: [GapCause; 7] = [
     GapCause::RingFull,
@@ -136,6 +137,7 @@ pub(crate) struct EbpfStatus {
     pub(crate) hints: Mutex<Hints>,
     /// The kernel's table of connections.
     pub(crate) conns: Mutex<Conns>,
+    pub(crate) watched: Arc<Watched>,
 }
 
 impl EbpfStatus {
@@ -195,6 +197,7 @@ impl CaptureStatus for EbpfStatus {
             "left_out": budget::describe(view.shed),
             "targets": view.targets.values().collect::<Vec<_>>(),
             "processes": processes,
+            "usage": self.watched.usage(),
         })
     }
 }

@@ -6,11 +6,11 @@ pub const DATA: u8 = 1;
 pub const GAP: u8 = 2;
 /// A [`TlsHead`]: the connection is over.
 pub const CLOSED: u8 = 3;
-/// A [`ProcessHead`] with a file name and arguments behind it.
+/// A [`ProcessHead`] with a file name, a script and arguments behind it.
 pub const EXEC: u8 = 4;
 /// A [`ProcessHead`]: `code` is the child's process id.
 pub const FORK: u8 = 5;
-/// A [`ProcessHead`]: `code` is the wait status.
+/// A [`ProcessHead`], `code` is the wait status; behind it a [`Spent`].
 pub const EXIT: u8 = 6;
 
 /// Index of the written direction.
@@ -79,7 +79,7 @@ pub struct ProcessHead {
     pub flags: u8,
     /// Bytes of file name behind the head, within [`FILE_NAME_LEN`].
     pub file_name_len: u16,
-    /// Bytes of arguments behind the file name's field.
+    /// Bytes of arguments behind the fields of the file name and the script.
     pub args_len: u32,
     /// Process (thread group) id.
     pub tgid: u32,
@@ -99,15 +99,41 @@ pub struct ProcessHead {
     pub code: u32,
     /// 1 where `code` is known.
     pub code_known: u32,
-    /// Always 0.
-    pub zero: u32,
+    /// Bytes of the script's path behind the file name's field, within
+    /// [`FILE_NAME_LEN`]; 0 where the program is no script's interpreter.
+    pub script_len: u32,
     /// Short name, padded with zeros.
     pub comm: [u8; 16],
+    /// Id of the control group in the unified hierarchy.
+    pub cgroup: u64,
 }
+
+/// What a process used, as the kernel had accounted for it at the end of its
+/// last thread.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    /// `SPENT_*` flags: which fields below are known.
+    pub known: u64,
+    /// Nanoseconds in the program, by samples.
+    pub user_ns: u64,
+    /// Nanoseconds in the kernel, by samples.
+    pub system_ns: u64,
+    /// Nanoseconds on a processor, measured.
+    pub run_ns: u64,
+    /// Most pages that were resident at a time.
+    pub max_rss_pages: u64,
+}
+
+/// The times of [`Spent`] are known.
+pub const SPENT_TIMES: u64 = 1;
+/// The pages of [`Spent`] are known.
+pub const SPENT_RSS: u64 = 2;
 
 /// There were more arguments than the record holds.
 pub const ARGS_CUT: u8 = 1;
-/// Room for the file name behind a [`ProcessHead`] of an [`EXEC`].
+/// Room for the file name, and for the script, behind a [`ProcessHead`] of an
+/// [`EXEC`].
 pub const FILE_NAME_LEN: usize = 256;
 
 /// Bytes that one bulk data record carries.

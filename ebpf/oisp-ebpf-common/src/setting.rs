@@ -37,6 +37,28 @@ pub const AT_INTERP: u32 = 14;
 pub const AT_COMM: u32 = 15;
 /// 1 where the programs on TLS functions may wait for a page to be read in.
 pub const MAY_SLEEP: u32 = 16;
+/// `linux_binprm.filename`
+pub const AT_FILENAME: u32 = 17;
+/// `task_struct.utime`
+pub const AT_UTIME: u32 = 18;
+/// `task_struct.stime`
+pub const AT_STIME: u32 = 19;
+/// `task_struct.se.sum_exec_runtime`
+pub const AT_RUNTIME: u32 = 20;
+/// `task_struct.thread_node`
+pub const AT_THREAD_NODE: u32 = 21;
+/// `signal_struct.thread_head`
+pub const AT_THREAD_HEAD: u32 = 22;
+/// `signal_struct.stats_lock`
+pub const AT_STATS_LOCK: u32 = 23;
+/// `signal_struct.utime`
+pub const AT_ENDED_UTIME: u32 = 24;
+/// `signal_struct.stime`
+pub const AT_ENDED_STIME: u32 = 25;
+/// `signal_struct.sum_sched_runtime`
+pub const AT_ENDED_RUNTIME: u32 = 26;
+/// `signal_struct.maxrss`
+pub const AT_MAXRSS: u32 = 27;
 /// How many settings there are.
 pub const SETTINGS: usize = 64;
 

@@ -22,6 +22,7 @@ mod process;
 mod programs;
 mod ring;
 mod setting;
+mod spent;
 mod task;
 mod tls;
 

@@ -1,19 +1,20 @@
 //! The life of processes: exec, fork, exit, from raw tracepoints.
 
 use aya_ebpf::helpers::generated::{
-    bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str, bpf_probe_read_user,
+    bpf_get_current_cgroup_id, bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str,
+    bpf_probe_read_user,
 };
 use aya_ebpf::helpers::{bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_get_current_uid_gid};
 use aya_ebpf::programs::RawTracePointContext;
 use oisp_ebpf_common::counter::NOTES_RING_FULL;
-use oisp_ebpf_common::record::{ARGS_CUT, EXEC, EXIT, FILE_NAME_LEN, FORK, ProcessHead};
+use oisp_ebpf_common::record::{ARGS_CUT, EXEC, EXIT, FILE_NAME_LEN, FORK, ProcessHead, Spent};
 use oisp_ebpf_common::setting::{
-    AT_ARG_END, AT_ARG_START, AT_EXIT_CODE, AT_GROUP_EXIT_CODE, AT_GROUP_LEADER, AT_INTERP,
-    AT_LIVE, AT_MM, AT_REAL_PARENT, AT_SIGNAL, AT_SIGNAL_FLAGS, AT_TGID, SELF_TGID,
+    AT_ARG_END, AT_ARG_START, AT_EXIT_CODE, AT_FILENAME, AT_GROUP_EXIT_CODE, AT_GROUP_LEADER,
+    AT_INTERP, AT_LIVE, AT_MM, AT_REAL_PARENT, AT_SIGNAL, AT_SIGNAL_FLAGS, AT_TGID, SELF_TGID,
 };
 
 use crate::task::Kernel;
-use crate::{call, counter, filter, ring, setting};
+use crate::{call, counter, filter, ring, setting, spent};
 
 /// `SIGNAL_GROUP_EXIT`: the whole group ends with one code.
 const GROUP_EXIT: u32 = 4;
@@ -28,18 +29,26 @@ pub fn exec(ctx: &RawTracePointContext) -> Option<()> {
     filter::renamed((thread >> 32) as u32);
     let mut head = head_of(EXEC, task);
     let (start, len) = args_of(task).unwrap_or((0, 0));
-    let name = Kernel::at(ctx.arg::<u64>(2))
-        .and_then(|program| program.field::<u64>(AT_INTERP))
-        .unwrap_or(0);
+    let names = names_of(Kernel::at(ctx.arg::<u64>(2)));
     let sent = if len <= SHORT as u64 {
-        put_exec::<SHORT>(&mut head, name, start, len)
+        put_exec::<SHORT>(&mut head, names, start, len)
     } else {
-        put_exec::<LONG>(&mut head, name, start, len)
+        put_exec::<LONG>(&mut head, names, start, len)
     };
     if !sent {
         counter::add(NOTES_RING_FULL, 1);
     }
     Some(())
+}
+
+/// Where the names of the program and of its script are; 0 where there is none.
+/// The kernel keeps one string for both until an interpreter takes over.
+#[inline(always)]
+fn names_of(program: Option<Kernel>) -> (u64, u64) {
+    let name = |field| program.and_then(|program| program.field::<u64>(field));
+    let interpreter = name(AT_INTERP).unwrap_or(0);
+    let script = name(AT_FILENAME).unwrap_or(interpreter);
+    (interpreter, if script == interpreter { 0 } else { script })
 }
 
 /// A process made a child. A new thread is none.
@@ -79,8 +88,18 @@ pub fn exit(ctx: &RawTracePointContext) -> Option<()> {
         head.code = status;
         head.code_known = 1;
     }
-    put(&head);
+    if head.tgid != setting::get(SELF_TGID) {
+        let spent = signal.map(spent::of).unwrap_or_default();
+        put(&Exit { head, spent });
+    }
     Some(())
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Exit {
+    head: ProcessHead,
+    spent: Spent,
 }
 
 /// What `wait` will tell the parent: the group's code, or its leader's.
@@ -124,19 +143,18 @@ fn head_of(kind: u8, task: Kernel) -> ProcessHead {
         gid: (user >> 32) as u32,
         code: 0,
         code_known: 0,
-        zero: 0,
+        script_len: 0,
         comm: bpf_get_current_comm().unwrap_or([0; 16]),
+        // SAFETY: the helper has no precondition.
+        cgroup: unsafe { bpf_get_current_cgroup_id() },
     }
 }
 
 #[inline(always)]
-fn put(head: &ProcessHead) {
-    if head.tgid == setting::get(SELF_TGID) && head.kind == EXIT {
-        return;
-    }
-    match ring::reserve::<ProcessHead>() {
+fn put<T: Copy + 'static>(record: &T) {
+    match ring::reserve::<T>() {
         Some(mut entry) => {
-            entry.write(*head);
+            entry.write(*record);
             ring::submit(entry);
         }
         None => counter::add(NOTES_RING_FULL, 1),
@@ -152,13 +170,14 @@ const LONG: usize = 16384;
 struct Exec<const ROOM: usize> {
     head: ProcessHead,
     file_name: [u8; FILE_NAME_LEN],
+    script: [u8; FILE_NAME_LEN],
     args: [u8; ROOM],
 }
 
 #[inline(always)]
 fn put_exec<const ROOM: usize>(
     head: &mut ProcessHead,
-    name: u64,
+    (name, script): (u64, u64),
     args: u64,
     args_len: u64,
 ) -> bool {
@@ -177,12 +196,8 @@ fn put_exec<const ROOM: usize>(
     // SAFETY: the entry has room for an `Exec<ROOM>`, and each length is that of
     // its field or less. The helpers check the sources.
     unsafe {
-        let named = bpf_probe_read_kernel_str(
-            (&raw mut (*record).file_name).cast(),
-            FILE_NAME_LEN as u32,
-            name as *const _,
-        );
-        head.file_name_len = if named > 0 { named as u16 } else { 0 };
+        head.file_name_len = read_name(&raw mut (*record).file_name, name) as u16;
+        head.script_len = read_name(&raw mut (*record).script, script);
         let read = bpf_probe_read_user((&raw mut (*record).args).cast(), len, args as *const _);
         head.args_len = if read == 0 { len } else { 0 };
         (&raw mut (*record).head).write(*head);
@@ -190,4 +205,19 @@ fn put_exec<const ROOM: usize>(
     // A new program may talk in a moment, and what it maps must be probed first.
     ring::submit_now(entry);
     true
+}
+
+/// Reads a string of the kernel, with its zero; 0 where there is none.
+///
+/// # Safety
+/// `into` must be writable.
+#[inline(always)]
+unsafe fn read_name(into: *mut [u8; FILE_NAME_LEN], from: u64) -> u32 {
+    if from == 0 {
+        return 0;
+    }
+    // SAFETY: the length is that of the field. The helper checks the source.
+    let read =
+        unsafe { bpf_probe_read_kernel_str(into.cast(), FILE_NAME_LEN as u32, from as *const _) };
+    if read > 0 { read as u32 } else { 0 }
 }

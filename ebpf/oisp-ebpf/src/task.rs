@@ -17,6 +17,12 @@ impl Kernel {
         (address != 0).then_some(Self(address))
     }
 
+    /// Where it is.
+    #[inline(always)]
+    pub fn address(self) -> u64 {
+        self.0
+    }
+
     /// The task that runs.
     #[inline(always)]
     pub fn current() -> Option<Self> {

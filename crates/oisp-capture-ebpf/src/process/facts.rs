@@ -4,49 +4,97 @@ use std::path::Path;
 
 use oisp_core::ProcessFacts;
 
+use super::container::Containers;
+use super::groups::{Group, Groups};
 use super::stat::Stat;
 use super::users::Users;
 use crate::clock::WallClock;
 
-/// Arguments beyond this are cut: a command line may be as long as 2 MiB.
-const ARGS_LIMIT: usize = 64 << 10;
+/// Arguments beyond this are cut: a command line may be as long as 6 MiB. One
+/// argument may have half of it.
+const ARGS_LIMIT: usize = 256 << 10;
+/// Behind an argument that was cut.
+const CUT: char = '…';
+
+/// What processes share, by which they are described.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) users: Users,
+    pub(crate) groups: Groups,
+    containers: Containers,
+}
+
+impl Shared {
+    /// With the users of this machine.
+    pub(crate) fn load() -> Self {
+        Self {
+            users: Users::load(),
+            groups: Groups::default(),
+            containers: Containers::default(),
+        }
+    }
+
+    /// The control group and the container of a process.
+    fn group(&mut self, pid: u32) -> Option<Group> {
+        let lines = text(&super::path(pid, "cgroup"))?;
+        let group = match self.containers.of(pid, &lines) {
+            Some((container, path)) => Group {
+                path,
+                container: Some(container),
+            },
+            None => Group {
+                path: cgroup(&lines)?,
+                container: None,
+            },
+        };
+        self.groups.learn(&lines, &group);
+        Some(group)
+    }
+}
 
 /// Reads what `/proc` shows. What it does not show is absent: a process may be
 /// gone, or another user's.
-pub(crate) fn read(pid: u32, stat: &Stat, users: &mut Users, clock: WallClock) -> ProcessFacts {
+pub(crate) fn read(pid: u32, stat: &Stat, shared: &mut Shared, clock: WallClock) -> ProcessFacts {
     let (uid, gid) = owner(pid).unzip();
+    let (cgroup, container) = shared
+        .group(pid)
+        .map(|group| (group.path, group.container))
+        .unzip();
     ProcessFacts {
         pid,
         ppid: (stat.ppid != 0).then_some(stat.ppid),
         exe: link(&super::path(pid, "exe")),
         comm: text(&super::path(pid, "comm")),
-        args: std::fs::read(super::path(pid, "cmdline"))
-            .ok()
+        args: super::start_of(&super::path(pid, "cmdline"), ARGS_LIMIT + 1)
             .and_then(|raw| args(&raw)),
         script: None,
         cwd: link(&super::path(pid, "cwd")),
         uid,
         gid,
-        user: uid.and_then(|uid| users.name(uid)),
+        user: uid.and_then(|uid| shared.users.name(uid)),
         started: Some(clock.at(stat.start_ns)),
-        cgroup: text(&super::path(pid, "cgroup")).and_then(|lines| cgroup(&lines)),
-        container: None,
+        cgroup,
+        container: container.flatten(),
         bundle_id: None,
     }
 }
 
 /// Arguments as the kernel keeps them: each ended by a zero.
 pub(crate) fn args(raw: &[u8]) -> Option<Vec<String>> {
+    let is_cut = raw.len() > ARGS_LIMIT;
     let raw = raw.get(..raw.len().min(ARGS_LIMIT))?;
     let raw = raw.strip_suffix(&[0]).unwrap_or(raw);
     if raw.is_empty() {
         return None;
     }
-    Some(
-        raw.split(|byte| *byte == 0)
-            .map(|arg| String::from_utf8_lossy(arg).into_owned())
-            .collect(),
-    )
+    let mut args: Vec<String> = raw
+        .split(|byte| *byte == 0)
+        .map(|arg| String::from_utf8_lossy(arg).into_owned())
+        .collect();
+    if let Some(last) = args.last_mut().filter(|_| is_cut) {
+        last.push(CUT);
+    }
+    Some(args)
 }
 
 /// A program that was replaced on disk is still named by its path.
@@ -115,6 +163,17 @@ mod tests {
     }
 
     #[test]
+    fn arguments_that_were_cut_say_so() {
+        let mut raw = b"x\0".to_vec();
+        raw.resize(ARGS_LIMIT, b'a');
+        let whole = args(&raw).unwrap();
+        assert!(whole[1].ends_with('a') && whole[1].len() == ARGS_LIMIT - 2);
+        raw.push(b'a');
+        let cut = args(&raw).unwrap();
+        assert_eq!(cut[1].strip_suffix(CUT), Some(whole[1].as_str()));
+    }
+
+    #[test]
     fn the_unified_group_counts_before_the_others() {
         assert_eq!(
             cgroup("4:pids:/docker/ab\n0::/user.slice\n").as_deref(),
@@ -132,7 +191,7 @@ mod tests {
     fn this_process_is_described() {
         let pid = std::process::id();
         let stat = super::super::stat::read(pid).unwrap();
-        let facts = read(pid, &stat, &mut Users::load(), WallClock::measure());
+        let facts = read(pid, &stat, &mut Shared::load(), WallClock::measure());
         assert_eq!(
             facts.exe,
             std::env::current_exe().unwrap().to_str().map(String::from)

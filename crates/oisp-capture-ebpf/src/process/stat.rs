@@ -26,12 +26,7 @@ pub(crate) fn read(pid: u32) -> Option<Stat> {
 }
 
 fn parse(line: &[u8]) -> Option<Stat> {
-    // The name is in parentheses and may hold any byte: fields count from the
-    // last closing one.
-    let end = line.iter().rposition(|byte| *byte == b')')?;
-    let rest = std::str::from_utf8(line.get(end + 1..)?).ok()?;
-    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    // Field 3 of the manual is the first here.
+    let fields = fields(line)?;
     let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
     Some(Stat {
         ppid: u32::try_from(number(4)?).ok()?,
@@ -40,6 +35,46 @@ fn parse(line: &[u8]) -> Option<Stat> {
         is_kernel: number(9)? & KERNEL_THREAD != 0,
         is_dead: matches!(fields.first(), Some(&"Z" | &"X")),
     })
+}
+
+/// What the process uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// When the process started, as in [`Stat`].
+    pub(crate) start_ns: u64,
+    /// Time on processors, of all its threads; nanoseconds in whole clock ticks.
+    pub(crate) cpu_ns: u64,
+    /// Resident memory.
+    pub(crate) rss_bytes: u64,
+    /// Threads.
+    pub(crate) threads: u64,
+}
+
+/// Reads what a process uses; `None` where it is gone.
+pub(crate) fn load(pid: u32) -> Option<Load> {
+    parse_load(&std::fs::read(super::path(pid, "stat")).ok()?)
+}
+
+fn parse_load(line: &[u8]) -> Option<Load> {
+    let fields = fields(line)?;
+    let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+    let page = u64::try_from(rustix::param::page_size()).ok()?;
+    Some(Load {
+        start_ns: number(22)?.saturating_mul(tick_ns()),
+        cpu_ns: number(14)?
+            .saturating_add(number(15)?)
+            .saturating_mul(tick_ns()),
+        rss_bytes: number(24)?.saturating_mul(page),
+        threads: number(20)?,
+    })
+}
+
+/// The fields behind the name. It is in parentheses and may hold any byte: they
+/// count from the last closing one. Field 3 of the manual is the first here.
+fn fields(line: &[u8]) -> Option<Vec<&str>> {
+    let end = line.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(line.get(end + 1..)?).ok()?;
+    Some(rest.split_ascii_whitespace().collect())
 }
 
 /// A start time as the kernel's programs read it, in the resolution of `/proc`:
@@ -67,6 +102,16 @@ mod tests {
         );
         assert!(!stat.is_kernel && !stat.is_dead);
         assert_eq!(parse(b"42 (cut"), None);
+        let load = parse_load(line).unwrap();
+        assert_eq!(
+            (load.start_ns, load.cpu_ns, load.threads),
+            (stat.start_ns, 2 * tick_ns(), 1)
+        );
+        assert_eq!(
+            load.rss_bytes,
+            10 * u64::try_from(rustix::param::page_size()).unwrap()
+        );
+        assert_eq!(parse_load(b"42 (a) S 7"), None);
     }
 
     #[test]

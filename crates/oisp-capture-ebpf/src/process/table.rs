@@ -3,12 +3,12 @@
 //! A process is told of (`Seen`) before its first other event, and its parents
 //! before it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use oisp_core::{ProcessEvent, ProcessFacts};
 
-use super::users::Users;
+use super::facts::Shared;
 use super::{facts, stat};
 use crate::clock::WallClock;
 
@@ -30,6 +30,21 @@ pub(crate) struct Told {
     pub(crate) start_ns: u64,
     /// What the record had.
     pub(crate) facts: ProcessFacts,
+    /// The first arguments, where it had not all of them.
+    pub(crate) first_args: Vec<String>,
+    /// Id of the control group.
+    pub(crate) cgroup: u64,
+}
+
+impl Told {
+    /// What `/proc` shows is of the program that the record is of.
+    fn is_of(&self, shown: &ProcessFacts) -> bool {
+        match (&self.facts.args, &shown.args) {
+            (Some(told), shown) => shown.as_ref() == Some(told),
+            (None, Some(shown)) => shown.starts_with(&self.first_args),
+            (None, None) => self.first_args.is_empty(),
+        }
+    }
 }
 
 /// Processes by id.
@@ -38,9 +53,13 @@ pub(crate) struct Table {
     entries: HashMap<u32, Entry>,
     /// Children that did nothing yet: the parent each was copied from.
     forked: HashMap<u32, u32>,
-    users: Users,
+    /// The processes that ended last, by id and start.
+    ended: VecDeque<(u32, u64)>,
+    shared: Shared,
 }
 
+/// Ends that are remembered: a second record of one is close to the first.
+const ENDED: usize = 256;
 /// How far up a tree is followed: a chain this long is not one.
 const ANCESTORS: usize = 64;
 
@@ -51,7 +70,8 @@ impl Table {
         let mut table = Self {
             entries: HashMap::new(),
             forked: HashMap::new(),
-            users: Users::load(),
+            ended: VecDeque::new(),
+            shared: Shared::load(),
         };
         for pid in super::all() {
             table.look(pid, clock);
@@ -64,7 +84,7 @@ impl Table {
         let Some(stat) = stat::read(pid).filter(|stat| !stat.is_kernel && !stat.is_dead) else {
             return false;
         };
-        let facts = Arc::new(facts::read(pid, &stat, &mut self.users, clock));
+        let facts = Arc::new(facts::read(pid, &stat, &mut self.shared, clock));
         self.entries.insert(
             pid,
             Entry {
@@ -135,21 +155,18 @@ impl Table {
     /// A program was started: what `/proc` shows now, and what the record had
     /// where that is more.
     pub(crate) fn exec(&mut self, pid: u32, record: Told, clock: WallClock) -> Arc<ProcessFacts> {
-        let Told {
-            start_ns,
-            facts: told,
-        } = record;
+        let start_ns = record.start_ns;
         self.forked.remove(&pid);
         let connections = self.entries.get(&pid).map_or(0, |entry| entry.connections);
         let stat =
             stat::read(pid).filter(|stat| same_process(stat.start_ns, start_ns) && !stat.is_dead);
         let shown = stat
             .as_ref()
-            .map(|stat| facts::read(pid, stat, &mut self.users, clock));
+            .map(|stat| facts::read(pid, stat, &mut self.shared, clock));
         // The process may have gone on to another program since.
-        let shown = shown.filter(|shown| told.args.is_none() || told.args == shown.args);
+        let shown = shown.filter(|shown| record.is_of(shown));
         let start_ns = stat.map_or_else(|| stat::in_ticks(start_ns), |stat| stat.start_ns);
-        let facts = Arc::new(self.merge(told, shown));
+        let facts = Arc::new(self.merge(record, shown));
         self.entries.insert(
             pid,
             Entry {
@@ -162,8 +179,13 @@ impl Table {
         facts
     }
 
-    fn merge(&mut self, told: ProcessFacts, shown: Option<ProcessFacts>) -> ProcessFacts {
-        let shown = shown.unwrap_or_default();
+    fn merge(&mut self, record: Told, shown: Option<ProcessFacts>) -> ProcessFacts {
+        let Told {
+            facts: told,
+            cgroup,
+            ..
+        } = record;
+        let shown = shown.unwrap_or_else(|| self.of_group(cgroup));
         let uid = shown.uid.or(told.uid);
         ProcessFacts {
             pid: told.pid,
@@ -177,11 +199,21 @@ impl Table {
             gid: shown.gid.or(told.gid),
             user: shown
                 .user
-                .or_else(|| uid.and_then(|uid| self.users.name(uid))),
+                .or_else(|| uid.and_then(|uid| self.shared.users.name(uid))),
             started: shown.started.or(told.started),
             cgroup: shown.cgroup,
             container: shown.container,
             bundle_id: None,
+        }
+    }
+
+    /// What the control group alone tells.
+    fn of_group(&self, id: u64) -> ProcessFacts {
+        let group = self.shared.groups.get(id);
+        ProcessFacts {
+            cgroup: group.map(|group| group.path.clone()),
+            container: group.and_then(|group| group.container.clone()),
+            ..ProcessFacts::default()
         }
     }
 
@@ -200,8 +232,8 @@ impl Table {
     ) -> Vec<(u32, ProcessEvent)> {
         self.forget_predecessor(pid, record.start_ns);
         if !self.entries.contains_key(&pid) && !self.forked.contains_key(&pid) {
-            let facts = self.merge(record.facts, None);
             let start_ns = stat::in_ticks(record.start_ns);
+            let facts = self.merge(record.clone(), None);
             self.entries.insert(
                 pid,
                 Entry {
@@ -213,6 +245,19 @@ impl Table {
             );
         }
         self.introduce(pid, record.start_ns, clock)
+    }
+
+    /// Notes the end of a process; false where it was told before.
+    pub(crate) fn ends(&mut self, pid: u32, start_ns: u64) -> bool {
+        let which = (pid, start_ns);
+        if start_ns != 0 && self.ended.contains(&which) {
+            return false;
+        }
+        if self.ended.len() >= ENDED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(which);
+        true
     }
 
     /// A process ended.
@@ -267,7 +312,8 @@ mod tests {
         Table {
             entries: HashMap::new(),
             forked: HashMap::new(),
-            users: Users::load(),
+            ended: VecDeque::new(),
+            shared: Shared::load(),
         }
     }
 
@@ -315,6 +361,37 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_two_threads_tell_is_one() {
+        let mut table = empty();
+        assert!(table.ends(7, 100));
+        assert!(!table.ends(7, 100));
+        assert!(table.ends(7, 200));
+        assert!(table.ends(8, 0) && table.ends(8, 0));
+        for pid in 0..1000 {
+            table.ends(pid, 300);
+        }
+        assert_eq!(table.ended.len(), ENDED);
+    }
+
+    #[test]
+    fn what_proc_shows_is_of_the_record_where_the_arguments_are() {
+        let args = |list: &[&str]| Some(list.iter().map(|arg| String::from(*arg)).collect());
+        let shown = |list: &[&str]| ProcessFacts {
+            args: args(list),
+            ..ProcessFacts::default()
+        };
+        let mut told = Told::default();
+        assert!(told.is_of(&shown(&["a"])) && told.is_of(&ProcessFacts::default()));
+        told.first_args = vec![String::from("a"), String::from("b")];
+        assert!(told.is_of(&shown(&["a", "b", "c"])));
+        assert!(!told.is_of(&shown(&["a", "c"])) && !told.is_of(&ProcessFacts::default()));
+        told.first_args.clear();
+        told.facts.args = args(&["a", "b"]);
+        assert!(told.is_of(&shown(&["a", "b"])));
+        assert!(!told.is_of(&shown(&["a", "b", "c"])) && !told.is_of(&ProcessFacts::default()));
+    }
+
+    #[test]
     fn what_ended_unseen_is_told_from_its_last_record() {
         let mut table = empty();
         let pid = u32::MAX - 3;
@@ -323,7 +400,12 @@ mod tests {
             comm: Some(String::from("gone")),
             ..ProcessFacts::default()
         };
-        let told = table.ending(pid, Told { start_ns: 5, facts }, WallClock::measure());
+        let record = Told {
+            start_ns: 5,
+            facts,
+            ..Told::default()
+        };
+        let told = table.ending(pid, record, WallClock::measure());
         let [(_, ProcessEvent::Seen(facts))] = told.as_slice() else {
             panic!("{told:?}")
         };

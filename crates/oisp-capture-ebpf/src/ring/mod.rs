@@ -1,6 +1,7 @@
 //! Draining the ring: the thread `oisp-ebpf-ring`, from records to events.
 
 mod conns;
+mod lives;
 mod parse;
 mod reader;
 

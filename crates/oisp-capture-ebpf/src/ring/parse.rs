@@ -1,15 +1,17 @@
 //! Records of the ring buffer, from bytes. The layouts are those of
 //! `oisp_ebpf_common::record`.
 
-use oisp_ebpf_common::record::{self, FILE_NAME_LEN, ProcessHead, TlsHead};
+use oisp_ebpf_common::record::{self, FILE_NAME_LEN, ProcessHead, Spent, TlsHead};
 
 /// A record, with what stands behind its head.
 #[derive(Debug)]
 pub(crate) enum Record<'a> {
     /// Data, a gap or a close, by [`TlsHead::kind`].
     Tls(TlsHead, &'a [u8]),
-    /// Exec, fork or exit, by [`ProcessHead::kind`].
+    /// Exec or fork, by [`ProcessHead::kind`].
     Process(ProcessHead, Names<'a>),
+    /// Exit.
+    Exit(ProcessHead, Spent),
 }
 
 /// What stands behind a [`ProcessHead`].
@@ -17,6 +19,8 @@ pub(crate) enum Record<'a> {
 pub(crate) struct Names<'a> {
     /// Path of the program, as it was given.
     pub(crate) file_name: &'a [u8],
+    /// Path of the script that the program is to interpret, as it was given.
+    pub(crate) script: &'a [u8],
     /// Arguments, each ended by a zero.
     pub(crate) args: &'a [u8],
 }
@@ -71,17 +75,38 @@ fn process(bytes: &[u8]) -> Option<Record<'_>> {
         gid: fields.u32()?,
         code: fields.u32()?,
         code_known: fields.u32()?,
-        zero: fields.u32()?,
+        script_len: fields.u32()?,
         comm: fields.take(16)?.try_into().ok()?,
+        cgroup: fields.u64()?,
     };
-    if head.kind != record::EXEC {
-        return Some(Record::Process(head, Names::default()));
+    match head.kind {
+        record::EXIT => return Some(Record::Exit(head, spent(&mut fields)?)),
+        record::EXEC => {}
+        _ => return Some(Record::Process(head, Names::default())),
     }
     let file_name = fields
         .take(FILE_NAME_LEN)?
         .get(..usize::from(head.file_name_len))?;
+    let script = fields
+        .take(FILE_NAME_LEN)?
+        .get(..usize::try_from(head.script_len).ok()?)?;
     let args = fields.0.get(..usize::try_from(head.args_len).ok()?)?;
-    Some(Record::Process(head, Names { file_name, args }))
+    let names = Names {
+        file_name,
+        script,
+        args,
+    };
+    Some(Record::Process(head, names))
+}
+
+fn spent(fields: &mut Fields<'_>) -> Option<Spent> {
+    Some(Spent {
+        known: fields.u64()?,
+        user_ns: fields.u64()?,
+        system_ns: fields.u64()?,
+        run_ns: fields.u64()?,
+        max_rss_pages: fields.u64()?,
+    })
 }
 
 /// Reads one field after the other.
@@ -168,22 +193,64 @@ mod tests {
             gid: 7,
             code: 8,
             code_known: 9,
-            zero: 0,
+            script_len: 5,
             comm: *b"ls\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            cgroup: 10,
         };
         let mut bytes = bytes_of(&head);
         let mut name = [0; FILE_NAME_LEN];
         name[..8].copy_from_slice(b"/bin/ls\0");
+        bytes.extend(name);
+        name[..5].copy_from_slice(b"./ls\0");
         bytes.extend(name);
         bytes.extend(b"ls\0-lrest");
         let Some(Record::Process(read, names)) = parse(&bytes) else {
             panic!("not parsed")
         };
         assert_eq!(
-            (names.file_name, names.args),
-            (&b"/bin/ls"[..], &b"ls\0-l"[..])
+            (names.file_name, names.script, names.args),
+            (&b"/bin/ls"[..], &b"./ls\0"[..], &b"ls\0-l"[..])
         );
         assert_eq!(bytes_of(&read), bytes_of(&head));
+    }
+
+    #[test]
+    fn an_exit_has_what_was_spent() {
+        let head = ProcessHead {
+            kind: record::EXIT,
+            flags: 0,
+            file_name_len: 0,
+            args_len: 0,
+            tgid: 1,
+            tid: 2,
+            at_ns: 3,
+            start_ns: 4,
+            ppid: 5,
+            uid: 6,
+            gid: 7,
+            code: 8,
+            code_known: 1,
+            script_len: 0,
+            comm: [0; 16],
+            cgroup: 9,
+        };
+        let spent = Spent {
+            known: 3,
+            user_ns: 10,
+            system_ns: 11,
+            run_ns: 12,
+            max_rss_pages: 13,
+        };
+        let mut bytes = bytes_of(&head);
+        bytes.extend(bytes_of(&spent));
+        let Some(Record::Exit(read, of)) = parse(&bytes) else {
+            panic!("not parsed")
+        };
+        assert_eq!(
+            (bytes_of(&read), bytes_of(&of)),
+            (bytes_of(&head), bytes_of(&spent))
+        );
+        assert!(parse(&bytes[..bytes.len() - 1]).is_none());
     }
 
     #[test]

@@ -4,20 +4,21 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use oisp_core::capture::RawSender;
-use oisp_core::raw::{TlsEvent, TlsKind, Usage};
-use oisp_core::{ConnId, ProcessEvent, ProcessFacts, RawEvent, RawKind};
+use oisp_core::raw::{TlsEvent, TlsKind};
+use oisp_core::{ConnId, ProcessEvent, RawEvent, RawKind};
 use oisp_ebpf_common::conn::{CONN_FREED, ConnKey, ConnState};
-use oisp_ebpf_common::record::{self, ProcessHead, TlsHead};
+use oisp_ebpf_common::record::{self, ProcessHead, Spent, TlsHead};
 
 use super::ReceiverGone;
 use super::conns::{Conns, Handle, Happened};
+use super::lives;
 use super::parse::{self, Names, Record};
 use crate::attach::Notice;
 use crate::clock::WallClock;
 use crate::object::{self, Key};
-use crate::process::facts;
+use crate::process::sample::Watched;
 use crate::process::stat;
-use crate::process::table::{Table, Told};
+use crate::process::table::Table;
 use crate::status::Figures;
 
 /// Turns records into events and sends them.
@@ -30,6 +31,7 @@ pub(crate) struct Reader {
     figures: Arc<Figures>,
     clock: WallClock,
     losses: u64,
+    watched: Arc<Watched>,
 }
 
 type Sent = Result<(), ReceiverGone>;
@@ -53,7 +55,13 @@ impl Reader {
             figures,
             clock,
             losses: 0,
+            watched: Arc::default(),
         }
+    }
+
+    /// The processes whose connections it has told of.
+    pub(crate) fn watched(&self) -> Arc<Watched> {
+        Arc::clone(&self.watched)
     }
 
     /// Takes one record of the ring.
@@ -62,6 +70,7 @@ impl Reader {
         match parse::parse(bytes) {
             Some(Record::Tls(head, data)) => self.tls(&head, data),
             Some(Record::Process(head, names)) => self.process(&head, &names),
+            Some(Record::Exit(head, spent)) => self.exit(&head, &spent),
             None => {
                 self.figures.records_unknown.add(1);
                 Ok(())
@@ -100,6 +109,7 @@ impl Reader {
             return Ok(());
         }
         self.introduce(head.tgid, head.start_ns, head.at_ns)?;
+        self.watched.talks(head.tgid);
         let table = &mut self.table;
         let identify = || ConnId {
             pid: head.tgid,
@@ -120,8 +130,7 @@ impl Reader {
     fn process(&mut self, head: &ProcessHead, names: &Names<'_>) -> Sent {
         match head.kind {
             record::EXEC => self.exec(head, names),
-            record::FORK => self.fork(head),
-            _ => self.exit(head),
+            _ => self.fork(head),
         }
     }
 
@@ -132,7 +141,7 @@ impl Reader {
         if head.ppid != 0 {
             self.introduce(head.ppid, 0, head.at_ns)?;
         }
-        let told = self.told(head, names);
+        let told = lives::told(head, names, self.clock);
         let facts = self.table.exec(head.tgid, told, self.clock);
         self.send(
             head.at_ns,
@@ -152,10 +161,15 @@ impl Reader {
         self.send(head.at_ns, head.tgid, head.tid, RawKind::Process(fork))
     }
 
-    fn exit(&mut self, head: &ProcessHead) -> Sent {
+    fn exit(&mut self, head: &ProcessHead, spent: &Spent) -> Sent {
+        // The last two threads may each have found themselves the last.
+        if !self.table.ends(head.tgid, head.start_ns) {
+            return Ok(());
+        }
+        self.watched.ended(head.tgid);
         self.tell(Notice::Exit(head.tgid));
         self.close_all(head.tgid, head.at_ns)?;
-        let told = self.told(head, &Names::default());
+        let told = lives::told(head, &Names::default(), self.clock);
         for (pid, event) in self.table.ending(head.tgid, told, self.clock) {
             self.send(head.at_ns, pid, pid, RawKind::Process(event))?;
         }
@@ -164,36 +178,8 @@ impl Reader {
             head.at_ns,
             head.tgid,
             head.tid,
-            RawKind::Process(exit_event(head)),
+            RawKind::Process(lives::exit_event(head, spent)),
         )
-    }
-
-    fn told(&self, head: &ProcessHead, names: &Names<'_>) -> Told {
-        let text = |bytes: &[u8]| {
-            let end = bytes
-                .iter()
-                .position(|byte| *byte == 0)
-                .unwrap_or(bytes.len());
-            let text = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned();
-            (!text.is_empty()).then_some(text)
-        };
-        let whole = head.flags & record::ARGS_CUT == 0;
-        let facts = ProcessFacts {
-            pid: head.tgid,
-            ppid: (head.ppid != 0).then_some(head.ppid),
-            // A relative path says nothing without the directory it is meant from.
-            exe: text(names.file_name).filter(|path| path.starts_with('/')),
-            comm: text(&head.comm),
-            args: facts::args(names.args).filter(|_| whole),
-            uid: Some(head.uid),
-            gid: Some(head.gid),
-            started: (head.start_ns != 0).then(|| self.clock.at(stat::in_ticks(head.start_ns))),
-            ..ProcessFacts::default()
-        };
-        Told {
-            start_ns: head.start_ns,
-            facts,
-        }
     }
 
     /// Closes the connections of a process, as far as the kernel knows them.
@@ -287,6 +273,7 @@ impl Reader {
     /// Closes what is left of processes whose end was missed.
     pub(super) fn prune(&mut self) -> Sent {
         for pid in self.table.prune() {
+            self.watched.ended(pid);
             self.close_all(pid, crate::clock::boot_ns())?;
         }
         Ok(())
@@ -349,66 +336,5 @@ fn head_of((tgid, handle): Handle, state: &ConnState, at_ns: u64) -> TlsHead {
         offset_read: 0,
         cause: 0,
         cause_read: 0,
-    }
-}
-
-/// The status as `wait` gives it: signal in the low 7 bits, then the core bit,
-/// then the exit code.
-fn exit_event(head: &ProcessHead) -> ProcessEvent {
-    let status = (head.code_known != 0).then_some(head.code);
-    let signal = status
-        .map(|status| status & 0x7f)
-        .filter(|signal| *signal != 0);
-    let code = status
-        .filter(|_| signal.is_none())
-        .map(|status| (status >> 8) & 0xff);
-    ProcessEvent::Exit {
-        code: code.and_then(|code| i32::try_from(code).ok()),
-        signal: signal.and_then(|signal| i32::try_from(signal).ok()),
-        core_dumped: status.is_some_and(|status| status & 0x80 != 0),
-        runtime_ms: (head.start_ns != 0)
-            .then(|| head.at_ns.saturating_sub(head.start_ns) / 1_000_000),
-        usage: Usage::default(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn exit(code: u32) -> ProcessEvent {
-        let head = ProcessHead {
-            kind: record::EXIT,
-            flags: 0,
-            file_name_len: 0,
-            args_len: 0,
-            tgid: 1,
-            tid: 1,
-            at_ns: 5_000_000,
-            start_ns: 2_000_000,
-            ppid: 0,
-            uid: 0,
-            gid: 0,
-            code,
-            code_known: 1,
-            zero: 0,
-            comm: [0; 16],
-        };
-        exit_event(&head)
-    }
-
-    #[test]
-    fn a_wait_status_is_a_code_or_a_signal() {
-        let event = |code, signal, core_dumped| ProcessEvent::Exit {
-            code,
-            signal,
-            core_dumped,
-            runtime_ms: Some(3),
-            usage: Usage::default(),
-        };
-        assert_eq!(exit(0), event(Some(0), None, false));
-        assert_eq!(exit(3 << 8), event(Some(3), None, false));
-        assert_eq!(exit(9), event(None, Some(9), false));
-        assert_eq!(exit(11 | 0x80), event(None, Some(11), true));
     }
 }
