@@ -58,11 +58,17 @@ pub fn capture(test: &str, config: EbpfConfig, room: usize) -> Option<Capture> {
             })
         }
         Err(error @ (CaptureError::Privilege { .. } | CaptureError::Unsupported { .. })) => {
-            eprintln!("skipped: {test}: {error}");
+            skip(&format!("{test}: {error}"));
             None
         }
         Err(error) => panic!("{test}: {error}"),
     }
+}
+
+/// Says that a test did not run. Past the test's own output, which is not shown
+/// where it passes.
+pub fn skip(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
 impl Capture {
@@ -334,7 +340,7 @@ fn support(name: &str) -> PathBuf {
 
 /// The interpreter itself: a version manager in front of it would start many
 /// programs first.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let output = Command::new("python3")
         .args(["-c", "import sys; print(sys.executable)"])
         .output()
