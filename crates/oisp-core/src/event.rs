@@ -174,6 +174,8 @@ pub struct Process {
     pub thread_id: Option<u32>,
     /// Control group path.
     pub cgroup: Option<String>,
+    /// Id of the container that it runs in.
+    pub container_id: Option<String>,
 }
 
 /// The program that an event is about.

@@ -6,10 +6,9 @@
 //! meanwhile, must not describe another process.
 
 mod app;
+mod container;
 mod host;
 mod processes;
-
-use std::sync::Arc;
 
 use oisp_core::event::{Actor, Host, Process, ProcessRef};
 use oisp_core::{Event, ProcessEvent, ProcessFacts, RawEvent, RawKind};
@@ -18,9 +17,6 @@ use app::Apps;
 pub use host::this_host;
 use oisp_registry::Current;
 use processes::Processes;
-
-/// Longest chain of ancestors on an event.
-const MAX_ANCESTORS: usize = 16;
 
 /// Adds host, user, process and program.
 #[derive(Debug)]
@@ -62,6 +58,9 @@ impl Enricher {
         if let (Some(process), Some(facts)) = (&mut event.process, facts) {
             event.actor = actor(facts);
             self.describe(process, facts);
+            if let Some(container) = &facts.container {
+                container::add(&mut event.attrs, container);
+            }
         }
         self.apps.add(event, facts);
     }
@@ -75,27 +74,22 @@ impl Enricher {
         process.start_time = facts.started;
         process.bundle_id.clone_from(&facts.bundle_id);
         process.cgroup.clone_from(&facts.cgroup);
-        let ancestors = self.ancestors(facts);
-        process.parent = ancestors.first().map(|parent| ProcessRef {
+        process.container_id = facts
+            .container
+            .as_ref()
+            .map(|container| container.id.clone());
+        let ancestors = self.processes.ancestors(facts.pid);
+        // The parent may be another one than the process that made this one.
+        let parent = facts.ppid.and_then(|ppid| {
+            let made = ancestors.first().filter(|made| made.pid == ppid);
+            made.or_else(|| self.processes.get(ppid).filter(|_| ppid != facts.pid))
+        });
+        process.parent = parent.map(|parent| ProcessRef {
             cmdline: parent.args.as_deref().map(command_line),
             ..reference(parent)
         });
         process.ancestors = (!ancestors.is_empty())
             .then(|| ancestors.iter().map(|facts| reference(facts)).collect());
-    }
-
-    fn ancestors(&self, facts: &ProcessFacts) -> Vec<Arc<ProcessFacts>> {
-        let mut chain: Vec<Arc<ProcessFacts>> = Vec::new();
-        let mut next = facts.ppid;
-        while let Some(parent) = next.and_then(|pid| self.processes.get(pid)) {
-            // A table that says A is below B and B below A must not hang us.
-            if chain.len() == MAX_ANCESTORS || parent.pid == facts.pid {
-                break;
-            }
-            next = parent.ppid.filter(|pid| *pid != parent.pid);
-            chain.push(parent.clone());
-        }
-        chain
     }
 }
 
@@ -149,6 +143,7 @@ fn quoted(arg: &str) -> std::borrow::Cow<'_, str> {
 mod tests {
     use super::*;
     use oisp_core::Timestamp;
+    use std::sync::Arc;
 
     fn facts(pid: u32, ppid: u32, exe: &str) -> Arc<ProcessFacts> {
         Arc::new(ProcessFacts {
@@ -224,6 +219,24 @@ mod tests {
             (child.name.as_deref(), child.ppid),
             (Some("python3"), Some(5))
         );
+    }
+
+    #[test]
+    fn a_process_that_left_has_the_parent_it_has_and_the_ancestors_it_had() {
+        let mut enricher = Enricher::new(None, Current::embedded());
+        let seen = |pid, ppid, exe| ProcessEvent::Seen(facts(pid, ppid, exe));
+        observe(&mut enricher, 1, seen(1, 0, "/sbin/init"));
+        observe(&mut enricher, 5, seen(5, 1, "/usr/bin/agent"));
+        observe(&mut enricher, 5, ProcessEvent::Fork { child_pid: 6 });
+        observe(
+            &mut enricher,
+            6,
+            ProcessEvent::Exec(facts(6, 1, "/usr/bin/tool")),
+        );
+        let process = described(&enricher, 6);
+        assert_eq!((process.ppid, process.parent.unwrap().pid), (Some(1), 1));
+        let above = process.ancestors.unwrap();
+        assert_eq!(above.iter().map(|one| one.pid).collect::<Vec<_>>(), [5, 1]);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Redactor {
 const OBSERVED: [&str; 4] = ["data", "attrs", "ext", "process"];
 
 /// Fields inside them that the sensor made: identifiers that must stay whole.
-const OWN: [&str; 7] = [
+const OWN: [&str; 10] = [
     "request_id",
     "conversation_id",
     "system_prompt_hash",
@@ -42,6 +42,9 @@ const OWN: [&str; 7] = [
     "key_prefix",
     "start_time",
     "oisp.connection.id",
+    "container_id",
+    "container.id",
+    "k8s.pod.uid",
 ];
 
 impl Redactor {

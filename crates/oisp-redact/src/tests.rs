@@ -59,6 +59,27 @@ fn a_key_is_found_wherever_it_stands() {
 }
 
 #[test]
+fn a_container_keeps_its_id() {
+    let id = "4111111111111111".repeat(4);
+    let mut in_container = event("hello");
+    for name in ["container.id", "k8s.pod.uid", "container.name"] {
+        in_container.attrs.insert(name.into(), id.clone().into());
+    }
+    if let Some(process) = &mut in_container.process {
+        process.container_id = Some(id.clone());
+    }
+    in_container
+        .attrs
+        .insert("container.image.name".into(), format!("x/{KEY}:1").into());
+    let redacted = Redactor::new(Mode::Safe).redact(&in_container);
+    let event: Value = serde_json::from_str(redacted.json()).unwrap();
+    assert_eq!(event["process"]["container_id"], id);
+    assert_eq!(event["attrs"]["container.id"], id);
+    assert_eq!(event["attrs"]["k8s.pod.uid"], id);
+    assert!(!event.to_string().contains("madeup"), "{event}");
+}
+
+#[test]
 fn the_value_after_an_option_is_found_in_lines_and_in_lists() {
     let planted: [&[&str]; 7] = [
         &["--api-key", "madeupmadeup"],

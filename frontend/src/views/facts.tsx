@@ -6,6 +6,7 @@ import type { Call } from '../calls/call';
 import { duration, fullTime, usd } from '../format';
 import { session } from '../live/session';
 import { confidenceWords } from '../oisp/confidence';
+import { containerFacts } from '../oisp/container';
 import { list, num, rec, str, type OispEvent, type Rec } from '../oisp/event';
 import { hashOf } from '../route';
 import { Marked } from '../ui/text';
@@ -102,7 +103,7 @@ function processFacts(event: OispEvent): Fact[] {
         .join(' · '),
     ],
     ['Started', str(process.start_time) === undefined ? undefined : fullTime(Date.parse(String(process.start_time)))],
-    ['Container', mono(str(process.container_id) ?? str(process.cgroup))],
+    ...containerFacts(event).map(([name, value]): Fact => [name, mono(value)]),
     ['Machine', [str(host.hostname), str(host.os_version) ?? str(host.os), str(host.arch)].filter(Boolean).join(' · ')],
   ];
 }
