@@ -31,5 +31,19 @@ node_clients() {
     cp "$lock" "$modules/installed.json"
 }
 
+# A wheel that carries an OpenSSL of the generation before this machine's.
+openssl_of_a_wheel() {
+  local into="$TOOLS/openssl-1.1" list="$CLIENTS/openssl/requirements.txt" wheels
+  same "$list" "$into/installed.txt" && return
+  wheels=$(mktemp -d)
+  rm -rf "$into" && mkdir -p "$into" &&
+    "$VENV/bin/pip" download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+      --python-version 3.11 --platform "manylinux2014_$(uname -m)" --dest "$wheels" -r "$list" &&
+    "$VENV/bin/python" -m zipfile -e "$wheels"/*.whl "$wheels" &&
+    cp "$wheels"/*.libs/lib{ssl,crypto}-*.so.1.1 "$into" &&
+    cp "$list" "$into/installed.txt" && rm -rf "$wheels"
+}
+
 step "Python clients" python_clients
+step "OpenSSL 1.1" openssl_of_a_wheel
 step "Node clients" node_clients

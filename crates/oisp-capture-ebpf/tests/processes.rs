@@ -8,8 +8,7 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use std::time::Duration;
 use oisp_capture_ebpf::EbpfConfig;
 use oisp_core::raw::Usage;
 use oisp_core::{ProcessEvent, ProcessFacts, RawKind};
+use support::place::{Folder, Group};
 use support::{Capture, Program, Server, capture, python};
 
 fn start(test: &str) -> Option<Capture> {
@@ -52,29 +52,6 @@ fn usage(capture: &Capture, pid: u32) -> Usage {
     ends[0]
 }
 
-/// A folder of the test, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("oisp-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn script(&self, name: &str, text: &str) {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn a_script_is_told_beside_its_interpreter() {
     let Some(mut capture) = start("script") else {
@@ -85,14 +62,14 @@ fn a_script_is_told_beside_its_interpreter() {
     let run = |program: &Path, capture: &mut Capture| {
         let mut child = Command::new(program)
             .arg("an argument")
-            .current_dir(&folder.0)
+            .current_dir(folder.path())
             .spawn()
             .unwrap();
         assert!(child.wait().unwrap().success());
         capture.until_exit(child.id());
         execs(capture, child.id())
     };
-    let absolute = folder.0.join("tool.sh");
+    let absolute = folder.path().join("tool.sh");
     for given in [absolute.as_path(), Path::new("./tool.sh")] {
         let programs = run(given, &mut capture);
         let [script, program] = programs.as_slice() else {
@@ -219,7 +196,7 @@ fn a_process_that_leaves_its_parents_is_traced_to_them() {
     };
     let folder = Folder::new("tree");
     folder.script("agent.sh", "#!/bin/sh\n\"$@\"\ntrue\n");
-    let mut agent = Command::new(folder.0.join("agent.sh"))
+    let mut agent = Command::new(folder.path().join("agent.sh"))
         .arg(python())
         .args(["-c", LEAVE])
         .spawn()
@@ -267,43 +244,6 @@ fn a_process_that_leaves_its_parents_is_traced_to_them() {
             .unwrap()
             .contains("python")
     );
-}
-
-/// A group of the test in the unified hierarchy, removed at its end.
-struct Group(PathBuf);
-
-impl Group {
-    fn new(path: &str) -> Option<Self> {
-        let mount = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
-            .into_iter()
-            .find(|mount| Path::new(mount).join("cgroup.controllers").exists())?;
-        let path = Path::new(mount).join(path);
-        std::fs::create_dir_all(&path).ok()?;
-        Some(Self(path))
-    }
-
-    /// A shell that goes into the group before it does anything else.
-    fn shell(&self, script: &str) -> Command {
-        let mut command = Command::new("/bin/sh");
-        let enter = format!("echo $$ > {}/cgroup.procs; {script}", self.0.display());
-        command.args(["-c", &enter]);
-        command
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let deadline = std::time::Instant::now() + support::DEADLINE;
-        // A process that has ended is in its group for a moment more.
-        while std::fs::remove_dir(&self.0).is_err() && self.0.exists() {
-            assert!(std::time::Instant::now() < deadline, "{:?}", self.0);
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        if let Some(parent) = self.0.parent() {
-            // Others may be in it.
-            let _ = std::fs::remove_dir(parent);
-        }
-    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use oisp_core::ProcessFacts;
 
 use super::container::Containers;
-use super::groups::{Group, Groups};
+use super::groups::{self, Group, Groups};
 use super::stat::Stat;
 use super::users::Users;
 use crate::clock::WallClock;
@@ -20,7 +20,7 @@ const CUT: char = '…';
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) users: Users,
-    pub(crate) groups: Groups,
+    groups: Groups,
     containers: Containers,
 }
 
@@ -48,6 +48,19 @@ impl Shared {
             },
         };
         self.groups.learn(&lines, &group);
+        Some(group)
+    }
+
+    /// The same for a process that is gone, by the id of the group.
+    pub(crate) fn group_of(&mut self, pid: u32, id: u64) -> Option<Group> {
+        if let Some(group) = self.groups.get(id) {
+            return Some(group.clone());
+        }
+        let path = groups::path_of(id)?;
+        let container = self.containers.of(pid, &format!("0::{path}"));
+        let container = container.map(|(container, _)| container);
+        let group = Group { path, container };
+        self.groups.keep(id, &group);
         Some(group)
     }
 }

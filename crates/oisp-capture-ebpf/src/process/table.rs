@@ -185,7 +185,7 @@ impl Table {
             cgroup,
             ..
         } = record;
-        let shown = shown.unwrap_or_else(|| self.of_group(cgroup));
+        let shown = shown.unwrap_or_else(|| self.of_group(told.pid, cgroup));
         let uid = shown.uid.or(told.uid);
         ProcessFacts {
             pid: told.pid,
@@ -208,11 +208,12 @@ impl Table {
     }
 
     /// What the control group alone tells.
-    fn of_group(&self, id: u64) -> ProcessFacts {
-        let group = self.shared.groups.get(id);
+    fn of_group(&mut self, pid: u32, id: u64) -> ProcessFacts {
+        let group = (id != 0).then(|| self.shared.group_of(pid, id)).flatten();
+        let (cgroup, container) = group.map(|group| (group.path, group.container)).unzip();
         ProcessFacts {
-            cgroup: group.map(|group| group.path.clone()),
-            container: group.and_then(|group| group.container.clone()),
+            cgroup,
+            container: container.flatten(),
             ..ProcessFacts::default()
         }
     }

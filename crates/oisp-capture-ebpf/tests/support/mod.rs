@@ -8,6 +8,9 @@
     reason = "a test fails by panicking, and each test binary uses its part"
 )]
 
+#[allow(dead_code, reason = "another test uses it")]
+pub mod place;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
