@@ -3,8 +3,13 @@
 //! it; skipped aloud elsewhere.
 
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test states its assumptions by panicking"
+)]
 
-#[allow(dead_code, reason = "another test uses the rest")]
 mod support;
 
 use std::collections::BTreeMap;
@@ -123,6 +128,7 @@ os._exit(0)
 ";
 
 #[test]
+#[expect(clippy::zombie_processes, reason = "wait4 waits for it")]
 fn what_a_process_used_is_what_its_parent_is_told() {
     let Some(mut capture) = start("usage") else {
         return;
@@ -266,12 +272,8 @@ fn the_container_is_told_of_programs_that_are_gone_at_once() {
         let RawKind::Process(ProcessEvent::Exec(facts)) = &event.kind else {
             continue;
         };
-        if facts.ppid != Some(shell.id())
-            || !facts
-                .args
-                .as_ref()
-                .is_some_and(|args| args[0] == "/bin/true")
-        {
+        let is_true = |args: &Vec<String>| args.first().is_some_and(|name| name == "/bin/true");
+        if facts.ppid != Some(shell.id()) || facts.args.as_ref().is_none_or(|args| !is_true(args)) {
             continue;
         }
         inside += 1;

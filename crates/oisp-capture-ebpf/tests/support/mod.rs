@@ -8,7 +8,6 @@
     reason = "a test fails by panicking, and each test binary uses its part"
 )]
 
-#[allow(dead_code, reason = "another test uses it")]
 pub mod place;
 
 use std::collections::BTreeMap;

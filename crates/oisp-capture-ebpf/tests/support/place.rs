@@ -1,5 +1,10 @@
 //! Where the processes of a test are: folders and control groups.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test states its assumptions by panicking"
+)]
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
