@@ -1,5 +1,6 @@
 //! The containers that processes run in: which one by the control group
-//! ([`cgroup`]), its name, image and pod from files ([`sources`]).
+//! ([`cgroup`]), its name, image and pod from files ([`sources`],
+//! [`inside`]).
 //!
 //! A container's files may be on a file system that its owner answers for, and
 //! such an answer may never come. They are read on a thread of their own, which
@@ -8,6 +9,7 @@
 
 mod cgroup;
 mod files;
+mod inside;
 mod sources;
 
 use std::collections::HashMap;
@@ -57,25 +59,30 @@ impl Containers {
     }
 
     fn get(&mut self, pid: u32, found: Found) -> Arc<Container> {
-        let readers = self.readers();
         if self.known.len() >= REMEMBERED && !self.known.contains_key(&found) {
             self.known.clear();
         }
-        let base = base(&found);
-        let known = self.known.entry(found).or_insert_with(|| Known {
-            container: Arc::new(base.clone()),
+        let is_due = self.known(&found).is_due();
+        let may_look = is_due && self.readers() < READERS;
+        let known = self.known(&found);
+        if may_look {
+            known.looks = known.looks.saturating_add(1);
+            known.looked = Instant::now();
+            known.answer = look(super::path(pid, ""), base(&found), machines);
+            known.take_answer(WAIT);
+        }
+        Arc::clone(&known.container)
+    }
+
+    fn known(&mut self, found: &Found) -> &mut Known {
+        let known = self.known.entry(found.clone()).or_insert_with(|| Known {
+            container: Arc::new(base(found)),
             answer: None,
             looks: 0,
             looked: Instant::now(),
         });
         known.take_answer(Duration::ZERO);
-        if known.is_due() && readers < READERS {
-            known.looks = known.looks.saturating_add(1);
-            known.looked = Instant::now();
-            known.answer = look(pid, base);
-            known.take_answer(WAIT);
-        }
-        Arc::clone(&known.container)
+        known
     }
 
     /// Threads that have not answered.
@@ -139,9 +146,12 @@ fn base(found: &Found) -> Container {
 }
 
 /// Reads the files on a thread of their own.
-fn look(pid: u32, container: Container) -> Option<Receiver<Container>> {
+fn look(
+    process: PathBuf,
+    container: Container,
+    machines: impl FnOnce() -> Vec<PathBuf> + Send + 'static,
+) -> Option<Receiver<Container>> {
     let (out, answer) = sync_channel(1);
-    let process = super::path(pid, "");
     let reader = move || {
         let outside = of_machine(container, &machines());
         let inside = of_inside(outside.clone(), &process);
@@ -167,7 +177,7 @@ fn of_machine(mut container: Container, machines: &[PathBuf]) -> Container {
 /// moment.
 fn of_inside(mut container: Container, process: &Path) -> Container {
     if !is_outside(process) {
-        sources::add_from_inside(&mut container, process);
+        inside::add_from_inside(&mut container, process);
     }
     container
 }

@@ -283,6 +283,70 @@ fn a_file_system_that_never_answers_holds_nobody_up() {
     assert_eq!(text(&known.container.name), "late");
 }
 
+/// A file system whose owner never answers. Taking it away ends who waits.
+struct Silent {
+    folder: PathBuf,
+    device: Option<std::fs::File>,
+}
+
+impl Silent {
+    fn mount(folder: PathBuf) -> std::io::Result<Self> {
+        use std::os::fd::AsRawFd as _;
+        let device = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/fuse")?;
+        std::fs::create_dir_all(&folder)?;
+        let options = format!(
+            "fd={},rootmode=40000,user_id=0,group_id=0",
+            device.as_raw_fd()
+        );
+        let options = std::ffi::CString::new(options)?;
+        let flags = rustix::mount::MountFlags::empty();
+        rustix::mount::mount("test", &folder, "fuse", flags, options.as_c_str())?;
+        let device = Some(device);
+        Ok(Self { folder, device })
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        drop(self.device.take());
+        let lazily = rustix::mount::UnmountFlags::DETACH;
+        let _ = rustix::mount::unmount(&self.folder, lazily);
+    }
+}
+
+#[test]
+fn a_thread_that_waits_for_such_a_file_system_is_left_to_wait() {
+    let tree = Tree::new("silent");
+    let silent = match Silent::mount(tree.path("machine")) {
+        Ok(silent) => silent,
+        Err(error) => {
+            use std::io::Write as _;
+            let _ = writeln!(std::io::stderr(), "skipped: containers: no FUSE: {error}");
+            return;
+        }
+    };
+    let asked = container(Some("docker"), None);
+    let machine = silent.folder.clone();
+    let mut known = Known {
+        container: Arc::new(asked.clone()),
+        answer: look(tree.path("process"), asked.clone(), move || vec![machine]),
+        looks: 1,
+        looked: Instant::now(),
+    };
+    let started = Instant::now();
+    known.take_answer(WAIT);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(known.answer.is_some(), "it waits still");
+    assert_eq!(*known.container, asked);
+    drop(silent);
+    known.take_answer(Duration::from_secs(30));
+    assert!(known.answer.is_none(), "it waits no more");
+    assert_eq!(*known.container, asked);
+}
+
 #[test]
 fn containers_beyond_the_bound_are_forgotten() {
     let mut containers = Containers::default();
