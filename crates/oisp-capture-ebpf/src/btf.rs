@@ -13,7 +13,7 @@ use oisp_ebpf_common::setting;
 pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 /// A dot leads into a field that is a structure itself.
-const WANTED: [(u32, &str, &str); 25] = [
+const WANTED: &[(u32, &str, &str)] = &[
     (setting::AT_GROUP_LEADER, "task_struct", "group_leader"),
     (setting::AT_REAL_PARENT, "task_struct", "real_parent"),
     (setting::AT_TGID, "task_struct", "tgid"),
@@ -31,6 +31,27 @@ const WANTED: [(u32, &str, &str); 25] = [
     (setting::AT_ARG_START, "mm_struct", "arg_start"),
     (setting::AT_ARG_END, "mm_struct", "arg_end"),
     (setting::AT_COMM, "task_struct", "comm"),
+    (setting::AT_FILE_PATH, "file", "f_path"),
+    (setting::AT_FILE_INODE, "file", "f_inode"),
+    (setting::AT_FILE_MODE, "file", "f_mode"),
+    (setting::AT_FILE_FLAGS, "file", "f_flags"),
+    (setting::AT_INODE_MODE, "inode", "i_mode"),
+    (setting::AT_INODE_SIZE, "inode", "i_size"),
+    (setting::AT_PATH_MNT, "path", "mnt"),
+    (setting::AT_PATH_DENTRY, "path", "dentry"),
+    (setting::AT_DENTRY_NAME, "dentry", "d_name"),
+    (setting::AT_DENTRY_PARENT, "dentry", "d_parent"),
+    (setting::AT_QSTR_NAME, "qstr", "name"),
+    (setting::AT_VFSMOUNT_ROOT, "vfsmount", "mnt_root"),
+    (setting::AT_MOUNT_MNT, "mount", "mnt"),
+    (setting::AT_MOUNT_PARENT, "mount", "mnt_parent"),
+    (setting::AT_MOUNTPOINT, "mount", "mnt_mountpoint"),
+    (setting::AT_TASK_FILES, "task_struct", "files"),
+    (setting::AT_TASK_FS, "task_struct", "fs"),
+    (setting::AT_FILES_FDT, "files_struct", "fdt"),
+    (setting::AT_FDTABLE_FD, "fdtable", "fd"),
+    (setting::AT_FDTABLE_MAX, "fdtable", "max_fds"),
+    (setting::AT_FS_PWD, "fs_struct", "pwd"),
     (setting::AT_INTERP, "linux_binprm", "interp"),
     (setting::AT_FILENAME, "linux_binprm", "filename"),
     (setting::AT_UTIME, "task_struct", "utime"),
@@ -55,8 +76,17 @@ pub(crate) struct KernelTypes {
     /// Setting numbers and the offsets in this kernel, for the fields that it
     /// has.
     pub(crate) offsets: Vec<(u32, u32)>,
-    /// The ids of the wanted functions that it has.
-    pub(crate) functions: HashMap<&'static str, u32>,
+    /// The wanted functions that it has.
+    pub(crate) functions: HashMap<&'static str, Function>,
+}
+
+/// A function of the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Function {
+    /// Its number among the types.
+    pub(crate) id: u32,
+    /// How many parameters it has.
+    pub(crate) parameters: u32,
 }
 
 impl KernelTypes {
@@ -71,9 +101,19 @@ impl KernelTypes {
         };
         let offset =
             |(number, structure, field)| Some((number, types.field_offset(structure, field)?));
+        let function = |(name, (id, prototype)): (&&'static str, &(u32, u32))| {
+            let parameters = types.parameters(*prototype)?;
+            Some((
+                *name,
+                Function {
+                    id: *id,
+                    parameters,
+                },
+            ))
+        };
         Self {
-            offsets: WANTED.into_iter().filter_map(offset).collect(),
-            functions: types.functions,
+            offsets: WANTED.iter().copied().filter_map(offset).collect(),
+            functions: types.functions.iter().filter_map(function).collect(),
         }
     }
 }
@@ -81,6 +121,7 @@ impl KernelTypes {
 const STRUCT: u32 = 4;
 const UNION: u32 = 5;
 const FUNCTION: u32 = 12;
+const PROTOTYPE: u32 = 13;
 
 struct Types<'a> {
     types: &'a [u8],
@@ -88,7 +129,8 @@ struct Types<'a> {
     /// Position of each type by its id; id 0 is `void`, which is nowhere.
     positions: Vec<usize>,
     structs: HashMap<&'a [u8], usize>,
-    functions: HashMap<&'static str, u32>,
+    /// Number, and the number of the prototype.
+    functions: HashMap<&'static str, (u32, u32)>,
 }
 
 impl<'a> Types<'a> {
@@ -122,7 +164,8 @@ impl<'a> Types<'a> {
             if kind(info) == FUNCTION {
                 let name = string(self.strings, word(self.types, at)?)?;
                 if let Some(wanted) = functions.iter().find(|wanted| wanted.as_bytes() == name) {
-                    self.functions.entry(wanted).or_insert(id);
+                    let prototype = word(self.types, at + 8)?;
+                    self.functions.entry(wanted).or_insert((id, prototype));
                 }
             }
             if kind(info) == STRUCT && members(info) > 0 {
@@ -146,6 +189,12 @@ impl<'a> Types<'a> {
             at = *self.positions.get(kind).unwrap_or(&usize::MAX);
         }
         Some(total)
+    }
+
+    fn parameters(&self, prototype: u32) -> Option<u32> {
+        let at = *self.positions.get(size(prototype))?;
+        let info = word(self.types, at.checked_add(4)?)?;
+        (kind(info) == PROTOTYPE).then_some(info & 0xffff)
     }
 
     /// Where the field is, and of which type. Looks in anonymous members too,
@@ -225,6 +274,7 @@ mod tests {
         }
         let types = KernelTypes::read(path, &["vfs_write", "no_such_function"]);
         assert_eq!(types.functions.keys().collect::<Vec<_>>(), [&"vfs_write"]);
+        assert_eq!(types.functions["vfs_write"].parameters, 4);
         let found: Vec<u32> = types
             .offsets
             .into_iter()

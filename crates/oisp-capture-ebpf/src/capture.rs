@@ -12,7 +12,7 @@ use oisp_core::capture::{
     RunningCapture,
 };
 
-use crate::attach::{self, Hints, Notice, Planner};
+use crate::attach::{self, Hints, Notice, Planner, SharedFiles};
 use crate::budget::Budget;
 use crate::config::EbpfConfig;
 use crate::error::EbpfError;
@@ -60,10 +60,20 @@ impl CaptureBackend for EbpfCapture {
         // First: whatever happens while the running processes are read waits in the
         // ring.
         loaded.programs.attach_tracepoints()?;
-        let reader = Reader::new(out, notices.clone(), loaded.conns, Arc::clone(&figures));
+        let reader = Reader::new(
+            out,
+            notices.clone(),
+            loaded.conns,
+            loaded.open_files,
+            Arc::clone(&figures),
+        );
         let mut filter = Filter::new(loaded.filter);
         filter.set(self.config.processes.clone());
-        let planner = Planner::new(loaded.programs, filter);
+        let files = self
+            .config
+            .files
+            .then(|| Arc::new(Mutex::new(loaded.files)));
+        let planner = Planner::new(loaded.programs, filter, files.clone());
         let view = planner.view();
         let watched = reader.watched();
 
@@ -103,6 +113,7 @@ impl CaptureBackend for EbpfCapture {
             control: Arc::new(Control {
                 notices: notices.clone(),
                 wanted: Mutex::new(loaded.wanted),
+                files: files.clone(),
             }),
             notices,
             stop,
@@ -177,6 +188,7 @@ impl RunningCapture for Running {
 struct Control {
     notices: SyncSender<Notice>,
     wanted: Mutex<object::Wanted>,
+    files: Option<SharedFiles>,
 }
 
 impl CaptureControl for Control {
@@ -186,6 +198,9 @@ impl CaptureControl for Control {
     }
 
     fn wanted(&self, conn: ConnId) {
+        if let Some(files) = &self.files {
+            attach::lock_files(files).watch(conn.pid);
+        }
         let key = object::Key(ConnKey {
             handle: conn.handle,
             tgid: conn.pid,

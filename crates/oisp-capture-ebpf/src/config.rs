@@ -17,6 +17,9 @@ pub struct EbpfConfig {
     /// How often the ring is looked at while nobody wakes the reader: the
     /// latency of a record.
     pub poll: Duration,
+    /// Tell what processes that talk to AI, and those that descend from them, do
+    /// with files; and all that the rules include by name.
+    pub files: bool,
     /// The share of one processor that the sensor may use before it leaves
     /// something out: 1.0 is all of one. None for no limit.
     pub cpu_share: Option<f64>,
@@ -37,6 +40,7 @@ impl Default for EbpfConfig {
         Self {
             ring_bytes: None,
             poll: Duration::from_millis(10),
+            files: true,
             cpu_share: Some(1.0),
             processes: ProcessFilter::default(),
             probe_method: None,

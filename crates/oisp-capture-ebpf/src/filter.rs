@@ -89,6 +89,11 @@ impl Filter {
         }
     }
 
+    /// A rule includes that running process, or one that it descends from.
+    pub(crate) fn names(&self, pid: u32) -> bool {
+        !self.rules.include.is_empty() && self.rule_of(pid) == INCLUDED
+    }
+
     /// Judges a process that has just started a program: its file's whole name,
     /// and the name that a link hid, are known here only. What the kernel found
     /// holds on: the parents that it inherited from may be gone.

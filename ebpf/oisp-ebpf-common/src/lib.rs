@@ -8,6 +8,7 @@
 
 pub mod conn;
 pub mod counter;
+pub mod file;
 pub mod filter;
 pub mod function;
 pub mod record;

@@ -59,6 +59,54 @@ pub const AT_ENDED_STIME: u32 = 25;
 pub const AT_ENDED_RUNTIME: u32 = 26;
 /// `signal_struct.maxrss`
 pub const AT_MAXRSS: u32 = 27;
+/// `file.f_path`
+pub const AT_FILE_PATH: u32 = 28;
+/// `file.f_inode`
+pub const AT_FILE_INODE: u32 = 29;
+/// `file.f_mode`
+pub const AT_FILE_MODE: u32 = 30;
+/// `file.f_flags`
+pub const AT_FILE_FLAGS: u32 = 31;
+/// `inode.i_mode`
+pub const AT_INODE_MODE: u32 = 32;
+/// `inode.i_size`
+pub const AT_INODE_SIZE: u32 = 33;
+/// `path.mnt`
+pub const AT_PATH_MNT: u32 = 34;
+/// `path.dentry`
+pub const AT_PATH_DENTRY: u32 = 35;
+/// `dentry.d_name`
+pub const AT_DENTRY_NAME: u32 = 36;
+/// `dentry.d_parent`
+pub const AT_DENTRY_PARENT: u32 = 37;
+/// `qstr.name`
+pub const AT_QSTR_NAME: u32 = 38;
+/// `vfsmount.mnt_root`
+pub const AT_VFSMOUNT_ROOT: u32 = 39;
+/// `mount.mnt`
+pub const AT_MOUNT_MNT: u32 = 40;
+/// `mount.mnt_parent`
+pub const AT_MOUNT_PARENT: u32 = 41;
+/// `mount.mnt_mountpoint`
+pub const AT_MOUNTPOINT: u32 = 42;
+/// How many parameters `vfs_unlink` has.
+pub const PARAMETERS_VFS_UNLINK: u32 = 43;
+/// How many parameters `vfs_rmdir` has.
+pub const PARAMETERS_VFS_RMDIR: u32 = 44;
+/// How many parameters `vfs_rename` has.
+pub const PARAMETERS_VFS_RENAME: u32 = 45;
+/// `task_struct.files`
+pub const AT_TASK_FILES: u32 = 46;
+/// `task_struct.fs`
+pub const AT_TASK_FS: u32 = 47;
+/// `files_struct.fdt`
+pub const AT_FILES_FDT: u32 = 48;
+/// `fdtable.fd`
+pub const AT_FDTABLE_FD: u32 = 49;
+/// `fdtable.max_fds`
+pub const AT_FDTABLE_MAX: u32 = 50;
+/// `fs_struct.pwd`
+pub const AT_FS_PWD: u32 = 51;
 /// How many settings there are.
 pub const SETTINGS: usize = 64;
 

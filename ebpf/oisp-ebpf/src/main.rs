@@ -17,12 +17,15 @@
 mod call;
 mod conn;
 mod counter;
+mod file;
 mod filter;
+mod path;
 mod process;
 mod programs;
 mod ring;
 mod setting;
 mod spent;
+mod syscall;
 mod task;
 mod tls;
 

@@ -14,7 +14,7 @@ use oisp_ebpf_common::setting::{
 };
 
 use crate::task::Kernel;
-use crate::{call, counter, filter, ring, setting, spent};
+use crate::{call, counter, file, filter, ring, setting, spent};
 
 /// `SIGNAL_GROUP_EXIT`: the whole group ends with one code.
 const GROUP_EXIT: u32 = 4;
@@ -62,6 +62,7 @@ pub fn fork(ctx: &RawTracePointContext) -> Option<()> {
         return None;
     }
     filter::inherit(head.tgid, child_tgid);
+    file::inherit(head.tgid, child_tgid);
     head.code = child_tgid;
     head.code_known = 1;
     put(&head);
@@ -83,6 +84,7 @@ pub fn exit(ctx: &RawTracePointContext) -> Option<()> {
         return None;
     }
     filter::forget((thread >> 32) as u32);
+    file::forget((thread >> 32) as u32);
     let mut head = head_of(EXIT, task);
     if let Some(status) = signal.and_then(|signal| wait_status(task, signal)) {
         head.code = status;

@@ -2,14 +2,21 @@
 
 use aya_ebpf::EbpfContext as _;
 use aya_ebpf::helpers::generated::bpf_get_attach_cookie;
-use aya_ebpf::macros::{raw_tracepoint, uprobe, uretprobe};
-use aya_ebpf::programs::{ProbeContext, RawTracePointContext, RetProbeContext};
+use aya_ebpf::macros::{fentry, fexit, raw_tracepoint, uprobe, uretprobe};
+use aya_ebpf::programs::{
+    FEntryContext, FExitContext, ProbeContext, RawTracePointContext, RetProbeContext,
+};
 use oisp_ebpf_common::function::{
     SSL_CLEAR, SSL_FREE, SSL_NEW, SSL_READ, SSL_READ_EX, SSL_WRITE, SSL_WRITE_EX, SSL_WRITE_EX2,
 };
 use oisp_ebpf_common::record::{READ, WRITTEN};
 
-use crate::{process, tls};
+use oisp_ebpf_common::file::{FILE_RENAME, FILE_RMDIR, FILE_UNLINK};
+use oisp_ebpf_common::setting::{
+    PARAMETERS_VFS_RENAME, PARAMETERS_VFS_RMDIR, PARAMETERS_VFS_UNLINK,
+};
+
+use crate::{file, process, setting, syscall, tls};
 
 /// The entry of a TLS function; the cookie tells which.
 #[uprobe]
@@ -61,6 +68,114 @@ pub fn process_fork(ctx: RawTracePointContext) -> i32 {
 #[raw_tracepoint]
 pub fn process_exit(ctx: RawTracePointContext) -> i32 {
     done(process::exit(&ctx)) as i32
+}
+
+/// `int security_file_open(struct file *)`
+#[fentry(function = "security_file_open")]
+pub fn file_open(ctx: FEntryContext) -> i32 {
+    done(file::opened(ctx.arg(0), 0)) as i32
+}
+
+/// `ssize_t vfs_write(struct file *, const char __user *, size_t, loff_t *)`
+#[fexit(function = "vfs_write")]
+pub fn file_write(ctx: FExitContext) -> i32 {
+    done(file::wrote(ctx.arg(0), ctx.arg(4))) as i32
+}
+
+/// `ssize_t vfs_writev(struct file *, const struct iovec __user *, unsigned long,
+/// loff_t *, rwf_t)`
+#[fexit(function = "vfs_writev")]
+pub fn file_writev(ctx: FExitContext) -> i32 {
+    done(file::wrote(ctx.arg(0), ctx.arg(5))) as i32
+}
+
+/// `int filp_flush(struct file *, fl_owner_t)`: what close(2) calls since 6.6
+#[fentry(function = "filp_flush")]
+pub fn file_flush(ctx: FEntryContext) -> i32 {
+    done(file::closed(ctx.arg(0))) as i32
+}
+
+/// `int filp_close(struct file *, fl_owner_t)`
+#[fentry(function = "filp_close")]
+pub fn file_close(ctx: FEntryContext) -> i32 {
+    done(file::closed(ctx.arg(0))) as i32
+}
+
+/// `int security_path_unlink(const struct path *, struct dentry *)`
+#[fentry(function = "security_path_unlink")]
+pub fn file_unlink(ctx: FEntryContext) -> i32 {
+    done(file::removing(FILE_UNLINK, ctx.arg(0), ctx.arg(1))) as i32
+}
+
+/// `int security_path_rmdir(const struct path *, struct dentry *)`
+#[fentry(function = "security_path_rmdir")]
+pub fn file_rmdir(ctx: FEntryContext) -> i32 {
+    done(file::removing(FILE_RMDIR, ctx.arg(0), ctx.arg(1))) as i32
+}
+
+/// `int security_path_rename(const struct path *, struct dentry *, const struct
+/// path *, struct dentry *, unsigned int)`
+#[fentry(function = "security_path_rename")]
+pub fn file_rename(ctx: FEntryContext) -> i32 {
+    let places = [ctx.arg(0), ctx.arg(1), ctx.arg(2), ctx.arg(3)];
+    done(file::renaming(FILE_RENAME, places)) as i32
+}
+
+/// `int vfs_unlink(…)`, of which the kernels differ in what comes before.
+#[fexit(function = "vfs_unlink")]
+pub fn file_unlinked(ctx: FExitContext) -> i32 {
+    done(result_behind(&ctx, PARAMETERS_VFS_UNLINK).and_then(file::done)) as i32
+}
+
+/// `int vfs_rmdir(…)`
+#[fexit(function = "vfs_rmdir")]
+pub fn file_rmdired(ctx: FExitContext) -> i32 {
+    done(result_behind(&ctx, PARAMETERS_VFS_RMDIR).and_then(file::done)) as i32
+}
+
+/// `int vfs_rename(…)`
+#[fexit(function = "vfs_rename")]
+pub fn file_renamed(ctx: FExitContext) -> i32 {
+    done(result_behind(&ctx, PARAMETERS_VFS_RENAME).and_then(file::done)) as i32
+}
+
+/// `sys_enter(struct pt_regs *, long)`
+#[raw_tracepoint]
+pub fn file_call_enter(ctx: RawTracePointContext) -> i32 {
+    done(syscall::entered(&ctx)) as i32
+}
+
+/// `sys_exit(struct pt_regs *, long)`
+#[raw_tracepoint]
+pub fn file_call_used(ctx: RawTracePointContext) -> i32 {
+    done(syscall::used(&ctx)) as i32
+}
+
+/// `sys_exit(struct pt_regs *, long)`
+#[raw_tracepoint]
+pub fn file_call_removed(ctx: RawTracePointContext) -> i32 {
+    done(syscall::removed(&ctx)) as i32
+}
+
+/// `sys_exit(struct pt_regs *, long)`
+#[raw_tracepoint]
+pub fn file_call_renamed(ctx: RawTracePointContext) -> i32 {
+    done(syscall::renamed(&ctx)) as i32
+}
+
+/// What a function returned stands behind its parameters, of which that setting
+/// tells the number.
+#[inline(always)]
+fn result_behind(ctx: &FExitContext, parameters: u32) -> Option<i32> {
+    match setting::get(parameters) {
+        1 => Some(ctx.arg(1)),
+        2 => Some(ctx.arg(2)),
+        3 => Some(ctx.arg(3)),
+        4 => Some(ctx.arg(4)),
+        5 => Some(ctx.arg(5)),
+        6 => Some(ctx.arg(6)),
+        _ => None,
+    }
 }
 
 /// The kernel does not look at what the programs return.

@@ -38,6 +38,31 @@ impl Kernel {
         unsafe { bpf_probe_read_kernel((self.0 as usize + offset) as *const T) }.ok()
     }
 
+    /// The same structure.
+    #[inline(always)]
+    pub fn is(self, other: Self) -> bool {
+        self.0 == other.0
+    }
+
+    /// The structure that is a part of this one.
+    #[inline(always)]
+    pub fn inner(self, offset: u32) -> Option<Self> {
+        Some(Self(self.0 + setting::offset(offset)? as u64))
+    }
+
+    /// The structure of which this is a part, that far behind its beginning.
+    #[inline(always)]
+    pub fn before(self, offset: usize) -> Option<Self> {
+        Self::at(self.0 - offset as u64)
+    }
+
+    /// The word that stands so far behind the beginning.
+    #[inline(always)]
+    pub fn word(self, offset: u64) -> Option<u64> {
+        // SAFETY: the helper checks the address.
+        unsafe { bpf_probe_read_kernel((self.0 + offset) as *const u64) }.ok()
+    }
+
     /// The structure that the field points to.
     #[inline(always)]
     pub fn follow(self, offset: u32) -> Option<Self> {

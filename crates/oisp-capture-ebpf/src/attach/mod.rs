@@ -16,12 +16,13 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use oisp_core::capture::ProcessFilter;
 
 use crate::budget::Budget;
+use crate::object::FilePrograms;
 pub(crate) use hint::Hints;
 pub(crate) use planner::{Planner, lock};
 pub(crate) use view::{ProcessView, View};
@@ -116,6 +117,14 @@ impl Waiting {
             .flatten()
             .collect()
     }
+}
+
+/// What tells of files, steered from two threads.
+pub(crate) type SharedFiles = Arc<Mutex<FilePrograms>>;
+
+/// A panic elsewhere does not make it unusable.
+pub(crate) fn lock_files(files: &Mutex<FilePrograms>) -> MutexGuard<'_, FilePrograms> {
+    files.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the planner shows to others.

@@ -10,7 +10,7 @@ use oisp_core::capture::ProcessFilter;
 use super::reach::Reach;
 use super::target::{self, FileId};
 use super::view::{ProcessView, StackView, TargetView};
-use super::{SharedView, View, hint, known};
+use super::{SharedFiles, SharedView, View, hint, known, lock_files};
 use crate::filter::Filter;
 use crate::heap;
 use crate::object::{Link, Programs, Scope};
@@ -41,6 +41,7 @@ pub(crate) struct Planner {
     looked: HashMap<u32, Looked>,
     roots: HashSet<PathBuf>,
     filter: Filter,
+    files: Option<SharedFiles>,
     reach: Reach,
     view: SharedView,
 }
@@ -50,7 +51,7 @@ const PASSED: usize = 65_536;
 
 impl Planner {
     /// A planner that has attached nothing yet.
-    pub(crate) fn new(programs: Programs, filter: Filter) -> Self {
+    pub(crate) fn new(programs: Programs, filter: Filter, files: Option<SharedFiles>) -> Self {
         let reach = Reach::of(filter.rules());
         Self {
             targets: BTreeMap::new(),
@@ -63,6 +64,7 @@ impl Planner {
                 ..View::default()
             })),
             filter,
+            files,
             reach,
             programs,
         }
@@ -95,6 +97,9 @@ impl Planner {
     /// Observes other processes from now on.
     pub(crate) fn set_filter(&mut self, rules: ProcessFilter) {
         self.filter.set(rules);
+        process::all()
+            .into_iter()
+            .for_each(|pid| self.watch_files(pid));
         self.turn_to(Reach::of(self.filter.rules()));
     }
 
@@ -127,6 +132,16 @@ impl Planner {
     /// A process runs another program.
     pub(crate) fn started(&mut self, pid: u32) {
         self.filter.started(pid);
+        self.watch_files(pid);
+    }
+
+    /// Of processes that were asked for by rules, files are told.
+    fn watch_files(&self, pid: u32) {
+        if self.filter.names(pid)
+            && let Some(files) = &self.files
+        {
+            lock_files(files).watch(pid);
+        }
     }
 
     /// A process made a child. Where single processes are probed, their children
@@ -157,6 +172,11 @@ impl Planner {
             self.look_at(pid);
         }
         self.release();
+        if let Some(files) = &self.files {
+            let mut files = lock_files(files);
+            files.rest();
+            lock(&self.view).files_told = files.method();
+        }
         if lock(&self.view).files != before {
             heap::give_back();
         }

@@ -69,6 +69,8 @@ pub(crate) struct ProcessView {
 pub(crate) struct View {
     /// How functions are probed.
     pub(crate) method: &'static str,
+    /// How files are told of.
+    pub(crate) files_told: &'static str,
     /// What is left out to save time (`SHED_*`).
     pub(crate) shed: u32,
     /// Which processes files are probed for.

@@ -7,8 +7,11 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd as _, OwnedFd};
 
+use oisp_ebpf_common::setting;
+
 use super::parsed::Parsed;
 use super::sys::{self, Kind};
+use crate::btf::Function;
 
 /// A program, and where it belongs.
 pub(super) struct At {
@@ -20,8 +23,44 @@ pub(super) struct At {
     pub(super) exit: bool,
 }
 
+const fn entry(program: &'static str, function: &'static str) -> At {
+    At {
+        program,
+        function,
+        exit: false,
+    }
+}
+
+const fn exit(program: &'static str, function: &'static str) -> At {
+    At {
+        program,
+        function,
+        exit: true,
+    }
+}
+
 /// All of them.
-pub(super) const ALL: [At; 0] = [];
+pub(super) const ALL: [At; 11] = [
+    entry("file_open", "security_file_open"),
+    exit("file_write", "vfs_write"),
+    exit("file_writev", "vfs_writev"),
+    entry("file_flush", "filp_flush"),
+    entry("file_close", "filp_close"),
+    entry("file_unlink", "security_path_unlink"),
+    entry("file_rmdir", "security_path_rmdir"),
+    entry("file_rename", "security_path_rename"),
+    exit("file_unlinked", "vfs_unlink"),
+    exit("file_rmdired", "vfs_rmdir"),
+    exit("file_renamed", "vfs_rename"),
+];
+
+/// Functions whose number of parameters differs between kernels, and the
+/// settings that tell it.
+pub(super) const PARAMETERS: [(u32, &str); 3] = [
+    (setting::PARAMETERS_VFS_UNLINK, "vfs_unlink"),
+    (setting::PARAMETERS_VFS_RMDIR, "vfs_rmdir"),
+    (setting::PARAMETERS_VFS_RENAME, "vfs_rename"),
+];
 
 /// The programs in place. Dropping this takes them away.
 #[derive(Debug, Default)]
@@ -32,12 +71,29 @@ pub(crate) struct KernelFunctions {
 }
 
 impl KernelFunctions {
+    /// All that tells of files is in place.
+    pub(super) fn tell_of_files(&self) -> bool {
+        // The two ways of writing, and of closing, are functions of different
+        // kernels.
+        let needed = [
+            "file_open",
+            "file_write",
+            "file_close",
+            "file_unlink",
+            "file_renamed",
+        ];
+        !self
+            .missing
+            .iter()
+            .any(|(program, _)| needed.contains(program))
+    }
+
     /// Loads the programs and puts them in place, as far as this kernel has the
     /// functions.
-    pub(super) fn attach(parsed: &Parsed, ids: &HashMap<&'static str, u32>) -> Self {
+    pub(super) fn attach(parsed: &Parsed, functions: &HashMap<&'static str, Function>) -> Self {
         let mut attached = Self::default();
         for at in ALL {
-            match attach(parsed, &at, ids) {
+            match attach(parsed, &at, functions) {
                 Ok(held) => attached._held.extend(held),
                 Err(why) => attached.missing.push((at.program, why)),
             }
@@ -54,15 +110,16 @@ pub(super) fn names() -> Vec<&'static str> {
 fn attach(
     parsed: &Parsed,
     at: &At,
-    ids: &HashMap<&'static str, u32>,
+    functions: &HashMap<&'static str, Function>,
 ) -> Result<[OwnedFd; 2], String> {
-    let id = ids
+    let id = functions
         .get(at.function)
+        .map(|function| function.id)
         .ok_or_else(|| format!("this kernel describes no function `{}`", at.function))?;
     let kind = if at.exit {
-        Kind::FunctionExit(*id)
+        Kind::FunctionExit(id)
     } else {
-        Kind::FunctionEntry(*id)
+        Kind::FunctionEntry(id)
     };
     let attach = || {
         let (instructions, license) = parsed.program(at.program)?;

@@ -1,6 +1,7 @@
 //! The eBPF object: loading it, its maps, and putting its programs in place.
 
 mod bare;
+mod file_programs;
 mod kernel_function;
 mod parsed;
 mod sys;
@@ -10,11 +11,13 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{Program, RawTracePoint};
 use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
 use oisp_ebpf_common::conn::{ConnKey, ConnState};
+use oisp_ebpf_common::file::Written;
 use oisp_ebpf_common::filter::{FilterState, RuleKey, Verdict};
 use oisp_ebpf_common::setting;
 
@@ -25,6 +28,7 @@ use crate::kernel;
 use crate::tls::Place;
 
 pub use bare::BareProbes;
+pub(crate) use file_programs::FilePrograms;
 use kernel_function::KernelFunctions;
 use parsed::Parsed;
 pub(crate) use sys::Scope;
@@ -67,6 +71,11 @@ pub(crate) struct Filtering(pub(crate) FilterState);
 #[repr(transparent)]
 pub(crate) struct Judged(pub(crate) Verdict);
 
+/// [`Written`], as a value of a map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct OpenFile(pub(crate) Written);
+
 // SAFETY: all are `repr(C)` without padding, and any bytes are a valid value.
 unsafe impl aya::Pod for Key {}
 // SAFETY: as above.
@@ -76,12 +85,16 @@ unsafe impl aya::Pod for Filtering {}
 // SAFETY: as above.
 unsafe impl aya::Pod for Judged {}
 // SAFETY: as above.
+unsafe impl aya::Pod for OpenFile {}
+// SAFETY: as above.
 unsafe impl aya::Pod for State {}
 
 /// The kernel's table of connections.
 pub(crate) type Conns = HashMap<MapData, Key, State>;
 /// The kernel's set of connections that are captured whatever is left out.
 pub(crate) type Wanted = HashMap<MapData, Key, u32>;
+/// The kernel's table of open files that were written to.
+pub(crate) type OpenFiles = HashMap<MapData, u64, OpenFile>;
 /// The kernel's counters.
 pub(crate) type Counters = PerCpuArray<MapData, u64>;
 
@@ -103,6 +116,10 @@ pub(crate) struct Loaded {
     pub(crate) filter: FilterMaps,
     /// Connections that are known to carry AI calls.
     pub(crate) wanted: Wanted,
+    /// What tells of files.
+    pub(crate) files: FilePrograms,
+    /// Open files that were written to.
+    pub(crate) open_files: OpenFiles,
 }
 
 /// Loads the object with a ring of that size. Nothing is attached yet, save the
@@ -139,10 +156,16 @@ fn load_with(
         .load(OBJECT)?;
     load_tracepoints(&mut ebpf)?;
     let parsed = Parsed::new(&ebpf, OBJECT).map_err(EbpfError::Uprobes)?;
+    let parsed = Arc::new(parsed);
     let kernel_functions = KernelFunctions::attach(&parsed, &types.functions);
     for (program, why) in &kernel_functions.missing {
         tracing::info!(program, why, "a program is not in place");
     }
+    let files = FilePrograms::new(
+        Arc::clone(&parsed),
+        map(&mut ebpf, "WATCHED")?,
+        kernel_functions.tell_of_files(),
+    );
     let uprobes = Uprobes::load(parsed, probe_method, may_sleep).map_err(EbpfError::Uprobes)?;
     Ok(Loaded {
         ring: map(&mut ebpf, "RING")?,
@@ -150,6 +173,8 @@ fn load_with(
         conns: map(&mut ebpf, "CONNS")?,
         counters: map(&mut ebpf, "COUNTER")?,
         wanted: map(&mut ebpf, "WANTED")?,
+        files,
+        open_files: map(&mut ebpf, "OPEN_FILES")?,
         filter: FilterMaps {
             state: map(&mut ebpf, "FILTER")?,
             rules: map(&mut ebpf, "RULES")?,
@@ -179,6 +204,11 @@ fn settings(ring_bytes: u32, types: &KernelTypes, may_sleep: bool) -> [u32; sett
     for (number, offset) in &types.offsets {
         set(*number, *offset);
     }
+    for (number, name) in kernel_function::PARAMETERS {
+        if let Some(function) = types.functions.get(name) {
+            set(number, function.parameters);
+        }
+    }
     settings
 }
 
@@ -187,6 +217,9 @@ fn load_tracepoints(ebpf: &mut Ebpf) -> Result<(), EbpfError> {
         let Program::RawTracePoint(program) = program else {
             continue;
         };
+        if !TRACEPOINTS.iter().any(|(wanted, _)| *wanted == name) {
+            continue;
+        }
         program.load().map_err(|source| {
             tracing::debug!(program = name, error = ?source, "the kernel refused a program");
             EbpfError::Program {
@@ -300,6 +333,7 @@ mod tests {
                 "RULES",
                 "VERDICTS",
                 "WANTED",
+                "WATCHED",
                 "SETTING",
             ]) {
                 assert!(

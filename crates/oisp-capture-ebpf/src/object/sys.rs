@@ -14,6 +14,7 @@ const BPF_PROG_LOAD: libc::c_int = 5;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
 const BPF_LINK_CREATE: libc::c_int = 28;
 const BPF_PROG_TYPE_KPROBE: u32 = 2;
+const BPF_PROG_TYPE_RAW_TRACEPOINT: u32 = 17;
 const BPF_PROG_TYPE_TRACING: u32 = 26;
 const BPF_TRACE_FENTRY: u32 = 24;
 const BPF_TRACE_FEXIT: u32 = 25;
@@ -99,6 +100,8 @@ pub(super) enum Kind {
         /// They may.
         sleepable: bool,
     },
+    /// A raw tracepoint.
+    RawTracepoint,
     /// The entry of the kernel function with this BTF id.
     FunctionEntry(u32),
     /// Its return.
@@ -110,6 +113,7 @@ impl Kind {
         match self {
             Self::Probe => (BPF_PROG_TYPE_KPROBE, 0, 0),
             Self::MultiProbe { .. } => (BPF_PROG_TYPE_KPROBE, BPF_TRACE_UPROBE_MULTI, 0),
+            Self::RawTracepoint => (BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0),
             Self::FunctionEntry(id) => (BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, id),
             Self::FunctionExit(id) => (BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, id),
         }
@@ -311,6 +315,16 @@ pub(super) fn set_program(probe: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io:
 /// Puts a program at the kernel function that it was loaded for.
 pub(super) fn attach_to_function(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let attr = RawTracepointOpen {
+        prog_fd: number(program)?,
+        ..RawTracepointOpen::default()
+    };
+    bpf(BPF_RAW_TRACEPOINT_OPEN, &attr)
+}
+
+/// Puts a program at a raw tracepoint.
+pub(super) fn attach_to_tracepoint(program: BorrowedFd<'_>, name: &CStr) -> io::Result<OwnedFd> {
+    let attr = RawTracepointOpen {
+        name: address(name.as_ptr()),
         prog_fd: number(program)?,
         ..RawTracepointOpen::default()
     };

@@ -8,6 +8,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use super::parsed::Parsed;
 use super::sys::{self, Kind, ProbeKind, Scope};
@@ -23,7 +24,7 @@ pub(crate) struct Link(Vec<OwnedFd>);
 pub(super) struct Uprobes {
     method: Method,
     may_sleep: bool,
-    parsed: Parsed,
+    parsed: Arc<Parsed>,
     /// By name, and where there are no cookies, number of the function.
     loaded: HashMap<(&'static str, u64), OwnedFd>,
     kind: Option<ProbeKind>,
@@ -31,7 +32,11 @@ pub(super) struct Uprobes {
 
 impl Uprobes {
     /// Loads the programs for the method asked for, or for the best that works.
-    pub(super) fn load(parsed: Parsed, asked: Option<Method>, may_sleep: bool) -> io::Result<Self> {
+    pub(super) fn load(
+        parsed: Arc<Parsed>,
+        asked: Option<Method>,
+        may_sleep: bool,
+    ) -> io::Result<Self> {
         let mut uprobes = Self {
             method: Method::Multi,
             may_sleep,

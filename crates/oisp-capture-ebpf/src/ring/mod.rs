@@ -1,8 +1,11 @@
 //! Draining the ring: the thread `oisp-ebpf-ring`, from records to events.
 
+mod bucket;
 mod conns;
+mod files;
 mod lives;
 mod parse;
+mod paths;
 mod reader;
 
 use std::sync::Arc;
@@ -58,6 +61,7 @@ fn drain_until(
         let now = Instant::now();
         if last || now >= next_tick {
             find_losses(ring, reader)?;
+            reader.tick_files()?;
             next_tick = now + TICK;
         }
         if last {

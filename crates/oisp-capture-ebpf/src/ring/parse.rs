@@ -1,6 +1,7 @@
 //! Records of the ring buffer, from bytes. The layouts are those of
 //! `oisp_ebpf_common::record`.
 
+use oisp_ebpf_common::file::{self, FileHead, PATH_ROOM};
 use oisp_ebpf_common::record::{self, FILE_NAME_LEN, ProcessHead, Spent, TlsHead};
 
 /// A record, with what stands behind its head.
@@ -8,7 +9,9 @@ use oisp_ebpf_common::record::{self, FILE_NAME_LEN, ProcessHead, Spent, TlsHead}
 pub(crate) enum Record<'a> {
     /// Data, a gap or a close, by [`TlsHead::kind`].
     Tls(TlsHead, &'a [u8]),
-    /// Exec or fork, by [`ProcessHead::kind`].
+    /// What a process did with a file, and two paths.
+    File(FileHead, &'a [u8], &'a [u8]),
+    /// Exec, fork or exit, by [`ProcessHead::kind`].
     Process(ProcessHead, Names<'a>),
     /// Exit.
     Exit(ProcessHead, Spent),
@@ -30,8 +33,36 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
     match *bytes.first()? {
         record::DATA | record::GAP | record::CLOSED => tls(bytes),
         record::EXEC | record::FORK | record::EXIT => process(bytes),
+        file::FILE_OPEN..=file::FILE_RENAME_FROM => file(bytes),
         _ => None,
     }
+}
+
+fn file(bytes: &[u8]) -> Option<Record<'_>> {
+    let mut fields = Fields(bytes);
+    let head = FileHead {
+        kind: fields.u8()?,
+        flags: fields.u8()?,
+        zero: fields.u16()?,
+        tgid: fields.u32()?,
+        tid: fields.u32()?,
+        access: fields.u32()?,
+        at_ns: fields.u64()?,
+        file: fields.u64()?,
+        bytes: fields.u64()?,
+        size: fields.u64()?,
+        times: fields.u32()?,
+        result: i32::from_ne_bytes(fields.take(4)?.try_into().ok()?),
+        path_len: fields.u32()?,
+        other_len: fields.u32()?,
+    };
+    // Not every kind has the fields; one that is there may be empty.
+    let mut path = |len: u32| {
+        let field = fields.take(fields.0.len().min(PATH_ROOM))?;
+        field.get(..usize::try_from(len).ok()?)
+    };
+    let (first, second) = (path(head.path_len)?, path(head.other_len)?);
+    Some(Record::File(head, first, second))
 }
 
 fn tls(bytes: &[u8]) -> Option<Record<'_>> {

@@ -7,15 +7,17 @@ use oisp_core::capture::RawSender;
 use oisp_core::raw::{TlsEvent, TlsKind};
 use oisp_core::{ConnId, ProcessEvent, RawEvent, RawKind};
 use oisp_ebpf_common::conn::{CONN_FREED, ConnKey, ConnState};
+use oisp_ebpf_common::file::FileHead;
 use oisp_ebpf_common::record::{self, ProcessHead, Spent, TlsHead};
 
 use super::ReceiverGone;
 use super::conns::{Conns, Handle, Happened};
+use super::files::{Files, Told};
 use super::lives;
 use super::parse::{self, Names, Record};
 use crate::attach::Notice;
 use crate::clock::WallClock;
-use crate::object::{self, Key};
+use crate::object::{self, Key, OpenFile, OpenFiles};
 use crate::process::sample::Watched;
 use crate::process::stat;
 use crate::process::table::Table;
@@ -28,6 +30,8 @@ pub(crate) struct Reader {
     table: Table,
     conns: Conns,
     kernel: object::Conns,
+    files: Files,
+    open_files: OpenFiles,
     figures: Arc<Figures>,
     clock: WallClock,
     losses: u64,
@@ -42,6 +46,7 @@ impl Reader {
         out: RawSender,
         notices: SyncSender<Notice>,
         kernel: object::Conns,
+        open_files: OpenFiles,
         figures: Arc<Figures>,
     ) -> Self {
         let clock = WallClock::measure();
@@ -52,6 +57,8 @@ impl Reader {
             table,
             conns: Conns::default(),
             kernel,
+            files: Files::default(),
+            open_files,
             figures,
             clock,
             losses: 0,
@@ -69,6 +76,7 @@ impl Reader {
         self.figures.records.add(1);
         match parse::parse(bytes) {
             Some(Record::Tls(head, data)) => self.tls(&head, data),
+            Some(Record::File(head, path, other)) => self.file(&head, path, other),
             Some(Record::Process(head, names)) => self.process(&head, &names),
             Some(Record::Exit(head, spent)) => self.exit(&head, &spent),
             None => {
@@ -169,6 +177,7 @@ impl Reader {
         self.watched.ended(head.tgid);
         self.tell(Notice::Exit(head.tgid));
         self.close_all(head.tgid, head.at_ns)?;
+        self.end_files(head.tgid, head.at_ns)?;
         let told = lives::told(head, &Names::default(), self.clock);
         for (pid, event) in self.table.ending(head.tgid, told, self.clock) {
             self.send(head.at_ns, pid, pid, RawKind::Process(event))?;
@@ -220,6 +229,51 @@ impl Reader {
             tgid,
             zero: 0,
         }));
+    }
+
+    fn file(&mut self, head: &FileHead, path: &[u8], other: &[u8]) -> Sent {
+        let mut told = Vec::new();
+        self.files.take(head, path, other, &mut told);
+        self.tell_files(told)
+    }
+
+    fn tell_files(&mut self, told: Vec<Told>) -> Sent {
+        for (at_ns, pid, tid, event) in told {
+            self.introduce(pid, 0, at_ns)?;
+            self.send(at_ns, pid, tid, RawKind::File(event))?;
+        }
+        Ok(())
+    }
+
+    /// What a process that is over had written and not closed.
+    fn end_files(&mut self, pid: u32, at_ns: u64) -> Sent {
+        let mut told = Vec::new();
+        self.files.exited(pid, &mut told);
+        if self.files.has_open() {
+            let of = |(_, written): &(u64, OpenFile)| written.0.tgid == pid;
+            let left: Vec<_> = self
+                .open_files
+                .iter()
+                .filter_map(Result::ok)
+                .filter(of)
+                .collect();
+            for (file, written) in left {
+                let _ = self.open_files.remove(&file);
+                self.files.left_open(file, &written.0, at_ns, &mut told);
+            }
+        }
+        self.tell_files(told)
+    }
+
+    /// Tells of files what waited for more of the same.
+    pub(super) fn tick_files(&mut self) -> Sent {
+        let mut told = Vec::new();
+        self.files.tick(crate::clock::boot_ns(), &mut told);
+        self.figures.file_events_noise.set(self.files.noise);
+        self.figures
+            .file_events_dropped_rate
+            .set(self.files.too_many());
+        self.tell_files(told)
     }
 
     /// The wall clock may have been set.
