@@ -22,6 +22,7 @@ use crate::kernel::{self, KernelFacts};
 use crate::object;
 use crate::process::sample;
 use crate::ring::{self, Reader};
+use crate::signature::Signatures;
 use crate::status::{EbpfStatus, Figures};
 use oisp_ebpf_common::conn::ConnKey;
 
@@ -49,6 +50,7 @@ impl CaptureBackend for EbpfCapture {
     }
 
     fn start(self: Box<Self>, out: RawSender) -> Result<Box<dyn RunningCapture>, CaptureError> {
+        let signatures = Signatures::load(&self.config.signatures).map_err(EbpfError::from)?;
         let ring_bytes = self
             .config
             .ring_size(kernel::memory_bytes(), kernel::processors());
@@ -73,7 +75,7 @@ impl CaptureBackend for EbpfCapture {
             .config
             .files
             .then(|| Arc::new(Mutex::new(loaded.files)));
-        let planner = Planner::new(loaded.programs, filter, files.clone());
+        let planner = Planner::new(loaded.programs, filter, files.clone(), signatures);
         let view = planner.view();
         let watched = reader.watched();
 

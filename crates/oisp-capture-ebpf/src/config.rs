@@ -1,5 +1,6 @@
 //! Settings of the capture.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use oisp_core::capture::ProcessFilter;
@@ -33,6 +34,9 @@ pub struct EbpfConfig {
     /// How often it is looked at what the processes use that have talked on a
     /// captured connection.
     pub sample: Duration,
+    /// Directories with signature files (`*.toml`) besides those that ship with
+    /// the sensor.
+    pub signatures: Vec<PathBuf>,
 }
 
 impl Default for EbpfConfig {
@@ -46,6 +50,7 @@ impl Default for EbpfConfig {
             probe_method: None,
             rescan: Duration::from_secs(5),
             sample: Duration::from_secs(10),
+            signatures: Vec::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::attach::{Hints, ProcessView};
 use crate::error::privilege_remedy;
 use crate::kernel::KernelFacts;
 use crate::process;
+use crate::signature::Signatures;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
@@ -64,7 +65,7 @@ pub struct DoctorReport {
 /// part of a name or path.
 pub fn doctor(only: Option<&str>) -> DoctorReport {
     let kernel = KernelFacts::read();
-    let mut survey = Survey::default();
+    let mut survey = Survey::new(Signatures::load(&[]).unwrap_or_default());
     survey.look_at_known();
     let mut hints = Hints::default();
     let pids = process::all()
@@ -277,7 +278,7 @@ mod tests {
         let mut kernel = KernelFacts::read();
         kernel.missing_capabilities = vec![("CAP_BPF", "nothing is captured")];
         kernel.btf = false;
-        let checks = checks(&kernel, &Survey::default());
+        let checks = checks(&kernel, &Survey::new(Signatures::default()));
         let failed: Vec<&Check> = checks
             .iter()
             .filter(|check| !check.ok && check.remedy.is_some())

@@ -38,6 +38,9 @@ pub enum EbpfError {
     /// The object lacks a program or map that the loader wants.
     #[error("the eBPF object has no `{0}`")]
     Missing(String),
+    /// A signature file says what cannot be.
+    #[error("a signature file is of no use")]
+    Signatures(#[from] crate::signature::SignatureError),
     /// A thread could not be started.
     #[error("cannot start the thread `{name}`")]
     Thread {
@@ -86,7 +89,9 @@ impl From<EbpfError> for CaptureError {
                 what: String::from("cannot start a thread"),
                 source,
             },
-            EbpfError::Map { .. } | EbpfError::Missing(_) => Self::Other(what),
+            EbpfError::Map { .. } | EbpfError::Missing(_) | EbpfError::Signatures(_) => {
+                Self::Other(what)
+            }
         }
     }
 }

@@ -35,6 +35,7 @@ mod kernel;
 mod object;
 mod process;
 mod ring;
+pub mod signature;
 mod status;
 mod tls;
 

@@ -72,6 +72,12 @@ impl Hints {
                 remedy,
             };
         }
+        if let Some(why) = &seen.unprobed {
+            return Reason {
+                why: format!("carries TLS that is not probed: {why}"),
+                remedy: Some(NOTHING_YET),
+            };
+        }
         if !seen.other_tls.is_empty() {
             let why = format!(
                 "uses {}: no probe point in this version",

@@ -39,16 +39,21 @@ const HOME_LIBRARY_DIRECTORIES: [&str; 8] = [
 ];
 
 /// Programs that carry TLS inside.
-const PROGRAMS: [&str; 5] = [
+const PROGRAMS: [&str; 10] = [
     "usr/bin/node",
     "usr/bin/nodejs",
     "usr/local/bin/node",
     "opt/*/bin/node",
     "snap/bin/node",
+    "usr/bin/bun",
+    "usr/local/bin/bun",
+    "usr/local/lib/node_modules/bun/bin/bun.exe",
+    "usr/bin/claude",
+    "usr/local/bin/claude",
 ];
 
 /// The same below a home directory.
-const HOME_PROGRAMS: [&str; 7] = [
+const HOME_PROGRAMS: [&str; 11] = [
     ".nvm/versions/node/*/bin/node",
     ".volta/tools/image/node/*/bin/node",
     ".local/share/fnm/node-versions/*/installation/bin/node",
@@ -56,7 +61,21 @@ const HOME_PROGRAMS: [&str; 7] = [
     ".local/share/mise/installs/node/*/bin/node",
     ".nodenv/versions/*/bin/node",
     "n/bin/node",
+    ".bun/bin/bun",
+    ".local/bin/claude",
+    ".local/share/claude/versions/*",
+    ".opencode/bin/opencode",
 ];
+
+/// Names on the path under which the same programs are found.
+const ON_PATH: [&str; 4] = ["node", "bun", "claude", "opencode"];
+
+/// Whether a file that is probed ahead is a program: those are looked into more
+/// deeply than libraries, which export what they offer.
+pub(super) fn is_program(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    !name.is_some_and(is_library)
+}
 
 /// A library that a file name promises to be TLS or to carry it.
 fn is_library(name: &str) -> bool {
@@ -92,14 +111,16 @@ pub(crate) fn files(root: &Path) -> Vec<PathBuf> {
 }
 
 /// What this machine's own configuration names besides: the loader's cache, and
-/// `node` on the path.
+/// the programs on the path.
 pub(crate) fn files_of_this_machine() -> Vec<PathBuf> {
     let mut files = files(Path::new("/"));
     files.extend(loader_cache(
         &std::fs::read("/etc/ld.so.cache").unwrap_or_default(),
     ));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    files.extend(std::env::split_paths(&path).map(|directory| directory.join("node")));
+    for directory in std::env::split_paths(&path) {
+        files.extend(ON_PATH.map(|name| directory.join(name)));
+    }
     files.retain(|file| file.is_file());
     files
 }

@@ -16,6 +16,7 @@ use crate::heap;
 use crate::object::{Link, Programs, Scope};
 use crate::process::maps::{self, Mapping};
 use crate::process::{self, stat};
+use crate::signature::Signatures;
 use crate::tls::{self, Carries, Stack};
 
 /// A probed file. Its links detach when this is dropped.
@@ -35,6 +36,7 @@ struct Looked {
 /// Attaches, and keeps the books on it.
 pub(crate) struct Planner {
     programs: Programs,
+    signatures: Signatures,
     targets: BTreeMap<FileId, Target>,
     /// Files that were looked at and are not probed, and how deep the look was.
     passed: HashSet<(FileId, bool)>,
@@ -51,9 +53,15 @@ const PASSED: usize = 65_536;
 
 impl Planner {
     /// A planner that has attached nothing yet.
-    pub(crate) fn new(programs: Programs, filter: Filter, files: Option<SharedFiles>) -> Self {
+    pub(crate) fn new(
+        programs: Programs,
+        filter: Filter,
+        files: Option<SharedFiles>,
+        signatures: Signatures,
+    ) -> Self {
         let reach = Reach::of(filter.rules());
         Self {
+            signatures,
             targets: BTreeMap::new(),
             passed: HashSet::new(),
             looked: HashMap::new(),
@@ -237,13 +245,17 @@ impl Planner {
             other_tls: Vec::new(),
             left_out: !self.filter.observes(pid),
             error: None,
+            unprobed: None,
         };
         match maps::executable_files(pid) {
             Ok(files) => {
                 for file in &files {
                     let is_exe =
                         exe.as_deref() == Some(&file.path) || is_deleted_exe(exe.as_deref(), file);
-                    seen.targets.extend(self.probe_mapped(pid, file, is_exe));
+                    match self.probe_mapped(pid, file, is_exe) {
+                        Ok(target) => seen.targets.push(target),
+                        Err(why) => seen.unprobed = seen.unprobed.or(why),
+                    }
                     seen.other_tls.extend(hint::library(&file.path));
                 }
             }
@@ -252,25 +264,34 @@ impl Planner {
         self.note(pid, seen);
     }
 
-    /// The target that a mapped file is, probed now if it was not before.
-    fn probe_mapped(&mut self, pid: u32, file: &Mapping, is_exe: bool) -> Option<FileId> {
-        let (path, id) = target::locate(pid, file).ok()?;
+    /// The target that a mapped file is, probed now if it was not before; why not
+    /// where it carries TLS all the same.
+    fn probe_mapped(
+        &mut self,
+        pid: u32,
+        file: &Mapping,
+        is_exe: bool,
+    ) -> Result<FileId, Option<String>> {
+        let (path, id) = target::locate(pid, file).map_err(|_| None)?;
         let shown = Shown {
             path: &file.path,
             deep: is_exe || target::may_be_deep(&file.path),
             known: false,
         };
-        let scope = self.reach.scope(pid)?;
+        let scope = self.reach.scope(pid).ok_or(None)?;
         if !self.probe(&path, id, scope, &shown) {
-            return None;
+            let view = lock(&self.view);
+            return Err(view.targets.get(&id).and_then(|shown| shown.error.clone()));
         }
-        self.targets.get_mut(&id)?.users.insert(pid);
+        if let Some(target) = self.targets.get_mut(&id) {
+            target.users.insert(pid);
+        }
         if let Some(shown) = lock(&self.view).targets.get_mut(&id)
             && !shown.users.contains(&pid)
         {
             shown.users.push(pid);
         }
-        Some(id)
+        Ok(id)
     }
 
     fn probe_known(&mut self, path: &Path) {
@@ -280,7 +301,7 @@ impl Planner {
         if metadata.is_file() {
             let shown = Shown {
                 path,
-                deep: false,
+                deep: known::is_program(path),
                 known: true,
             };
             self.probe(path, FileId::of(&metadata), Scope::AllProcesses, &shown);
@@ -351,7 +372,7 @@ impl Planner {
         };
         let stacks = match self.targets.get(&id) {
             Some(known) => known.stacks.clone(),
-            None => match tls::look_into(&file, deep) {
+            None => match tls::look_into(&self.signatures, &file, deep) {
                 Carries::Tls(stacks) => stacks,
                 Carries::Unsure(why) => return Err(why),
                 Carries::Nothing => return Ok(None),

@@ -9,22 +9,42 @@ use super::view::ProcessView;
 use super::{hint, known};
 use crate::process;
 use crate::process::maps;
+use crate::signature::Signatures;
 use crate::tls::{self, Carries};
 
 /// What was found so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Survey {
-    /// Files looked at: the path under which one carries TLS, `None` where it
-    /// does not.
-    files: BTreeMap<FileId, Option<String>>,
+    signatures: Signatures,
+    /// Files looked at.
+    files: BTreeMap<FileId, Looked>,
+}
+
+/// What a look at a file told.
+#[derive(Clone, Debug)]
+enum Looked {
+    /// It carries TLS, at this path.
+    Tls(String),
+    /// It does, and is not probed: why.
+    Unprobed(String),
+    Nothing,
 }
 
 impl Survey {
+    /// Nothing found yet, and what programs without symbols are known by.
+    pub(crate) fn new(signatures: Signatures) -> Self {
+        Self {
+            signatures,
+            files: BTreeMap::new(),
+        }
+    }
+
     /// Looks at the files that are probed ahead.
     pub(crate) fn look_at_known(&mut self) {
         for path in known::files_of_this_machine() {
             if let Ok(metadata) = std::fs::metadata(&path) {
-                self.look_at_file(&path, FileId::of(&metadata), &path, false);
+                let is_program = known::is_program(&path);
+                self.look_at_file(&path, FileId::of(&metadata), &path, is_program);
             }
         }
     }
@@ -40,6 +60,7 @@ impl Survey {
             other_tls: Vec::new(),
             left_out: false,
             error: None,
+            unprobed: None,
         };
         let mut via = Vec::new();
         match maps::executable_files(pid) {
@@ -49,12 +70,13 @@ impl Survey {
                     let Ok((path, id)) = target::locate(pid, &file) else {
                         continue;
                     };
-                    via.extend(self.look_at_file(
-                        &path,
-                        id,
-                        &file.path,
-                        exe.as_deref() == Some(&file.path) || target::may_be_deep(&file.path),
-                    ));
+                    let deep =
+                        exe.as_deref() == Some(&file.path) || target::may_be_deep(&file.path);
+                    match self.look_at_file(&path, id, &file.path, deep) {
+                        Looked::Tls(path) => via.push(path),
+                        Looked::Unprobed(why) => seen.unprobed = Some(why),
+                        Looked::Nothing => {}
+                    }
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
@@ -63,25 +85,27 @@ impl Survey {
         Some((seen, via))
     }
 
-    /// The path of a file that carries TLS.
-    fn look_at_file(
-        &mut self,
-        path: &Path,
-        id: FileId,
-        shown: &Path,
-        deep: bool,
-    ) -> Option<String> {
+    fn look_at_file(&mut self, path: &Path, id: FileId, shown: &Path, deep: bool) -> Looked {
         let look = || {
-            let file = target::open(path, id).ok()?;
-            let found = tls::look_into(&file, deep);
-            matches!(found, Carries::Tls(_)).then(|| shown.to_string_lossy().into_owned())
+            let Ok(file) = target::open(path, id) else {
+                return Looked::Nothing;
+            };
+            match tls::look_into(&self.signatures, &file, deep) {
+                Carries::Tls(_) => Looked::Tls(shown.to_string_lossy().into_owned()),
+                Carries::Unsure(why) => Looked::Unprobed(why),
+                Carries::Nothing => Looked::Nothing,
+            }
         };
         self.files.entry(id).or_insert_with(look).clone()
     }
 
     /// All files that carry TLS.
     pub(crate) fn libraries(&self) -> Vec<String> {
-        let mut paths: Vec<String> = self.files.values().flatten().cloned().collect();
+        let path = |looked: &Looked| match looked {
+            Looked::Tls(path) => Some(path.clone()),
+            Looked::Unprobed(_) | Looked::Nothing => None,
+        };
+        let mut paths: Vec<String> = self.files.values().filter_map(path).collect();
         paths.sort();
         paths
     }

@@ -31,7 +31,7 @@ pub(crate) struct TargetView {
 pub(crate) struct StackView {
     /// Its name: `OpenSSL`.
     pub(crate) name: String,
-    /// How it was found: `symbols`.
+    /// How it was found: `symbols`, `signature`.
     pub(crate) found_by: &'static str,
 }
 
@@ -62,6 +62,8 @@ pub(crate) struct ProcessView {
     pub(crate) left_out: bool,
     /// Why it could not be looked at.
     pub(crate) error: Option<String>,
+    /// Why a file that it has mapped and that carries TLS is not probed.
+    pub(crate) unprobed: Option<String>,
 }
 
 /// A moment of the planner.

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 
 use super::sys::{self, Kind, Scope};
+use crate::signature::Signatures;
 use crate::tls::{self, Carries, Hook};
 
 /// Probes that do nothing, at the entry and the return of a file's TLS
@@ -25,7 +26,8 @@ impl BareProbes {
     /// When the file carries no TLS that is found by its symbols, or the kernel
     /// refuses.
     pub fn on(path: &Path) -> io::Result<Self> {
-        let Carries::Tls(stacks) = tls::look_into(&File::open(path)?, true) else {
+        let file = File::open(path)?;
+        let Carries::Tls(stacks) = tls::look_into(&Signatures::default(), &file, true) else {
             return Err(io::Error::other("no TLS functions in it"));
         };
         let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(io::Error::other)?;

@@ -4,11 +4,14 @@
 //! to probe; nothing where it carries none. Each way of finding them is a
 //! module; what one is not sure of it refuses, with the reason.
 
+mod signed;
 pub(crate) mod symbols;
 
 use std::fs::File;
 
 use oisp_ebpf_common::function::Library;
+
+use crate::signature::Signatures;
 
 /// A point in a file at which a program of ours runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +57,7 @@ impl Hook {
 pub(crate) struct Stack {
     /// Its name, for people.
     pub(crate) name: String,
-    /// How it was found: `symbols`.
+    /// How it was found: `symbols`, `signature`.
     pub(crate) found_by: &'static str,
     /// Where it is probed.
     pub(crate) places: Vec<Place>,
@@ -72,13 +75,16 @@ pub(crate) enum Carries {
 }
 
 /// Looks into a file. `deep` where it may hold TLS without exporting it: the
-/// program itself, and a few libraries.
-pub(crate) fn look_into(file: &File, deep: bool) -> Carries {
+/// program itself, and a few libraries. Signatures are for those that name
+/// nothing.
+pub(crate) fn look_into(signatures: &Signatures, file: &File, deep: bool) -> Carries {
     let stacks = symbols::stacks(file, deep);
-    if stacks.is_empty() {
-        Carries::Nothing
-    } else {
+    if !stacks.is_empty() {
         Carries::Tls(stacks)
+    } else if deep {
+        signed::look_into(signatures, file)
+    } else {
+        Carries::Nothing
     }
 }
 
