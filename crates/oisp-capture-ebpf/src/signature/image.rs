@@ -15,7 +15,9 @@ use super::arch::Arch;
 /// Parts beyond this many are damage, not a program.
 const PARTS: usize = 128;
 /// Longer names of builds are not kept.
-const BUILD_ID: usize = 64;
+const BUILD_ID: usize = 128;
+/// Where Go's linker writes the name of the build.
+const NT_GO_BUILD_ID: u32 = 4;
 
 /// A part of the file that is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +40,8 @@ pub(super) struct Image<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// `None` where the file is no program that can be searched.
+    /// `None` where the file is no program that can be searched. Those that Go
+    /// built bring its TLS; they are large, and not read in vain.
     pub(super) fn read(file: &'a File) -> Option<Self> {
         let length = file.metadata().ok()?.len();
         if length < 64 {
@@ -59,9 +62,12 @@ impl<'a> Image<'a> {
             constants: Vec::new(),
             build_id: None,
         };
+        let mut is_go = false;
         for segment in segments.iter().take(PARTS) {
-            if segment.p_type(endian) == elf::PT_NOTE && image.build_id.is_none() {
-                image.build_id = build_id(segment, endian, &cache);
+            if segment.p_type(endian) == elf::PT_NOTE {
+                let id = note(segment, endian, &cache, b"GNU", elf::NT_GNU_BUILD_ID);
+                image.build_id = image.build_id.or(id);
+                is_go |= note(segment, endian, &cache, b"Go", NT_GO_BUILD_ID).is_some();
             }
             if segment.p_type(endian) != elf::PT_LOAD {
                 continue;
@@ -82,7 +88,7 @@ impl<'a> Image<'a> {
         if image.constants.is_empty() {
             image.constants.clone_from(&image.code);
         }
-        (!image.code.is_empty()).then_some(image)
+        (!image.code.is_empty() && !is_go).then_some(image)
     }
 
     /// As many bytes as there are, up to the length of the buffer.
@@ -133,17 +139,20 @@ impl<'a> Image<'a> {
     }
 }
 
-fn build_id<'a>(
+/// The note of that kind, in hexadecimal.
+fn note<'a>(
     segment: &elf::ProgramHeader64<Endianness>,
     endian: Endianness,
     cache: &'a ReadCache<&'a File>,
+    name: &[u8],
+    kind: u32,
 ) -> Option<String> {
     if segment.p_filesz(endian) > 1 << 16 {
         return None;
     }
     let mut notes = segment.notes(endian, cache).ok()??;
     while let Ok(Some(note)) = notes.next() {
-        if note.name() == b"GNU" && note.n_type(endian) == elf::NT_GNU_BUILD_ID {
+        if note.name() == name && note.n_type(endian) == kind {
             let id = note.desc();
             return (id.len() <= BUILD_ID).then(|| hex(id));
         }

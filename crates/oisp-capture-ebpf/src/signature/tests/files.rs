@@ -158,3 +158,25 @@ fn a_directory_adds_its_files() {
     let missing = Signatures::load(&[PathBuf::from("/nowhere")]).unwrap_err();
     assert!(matches!(&missing, SignatureError::Read { path, .. } if path == "/nowhere"));
 }
+
+/// What the documentation shows is what is read.
+#[test]
+fn the_documentation_s_examples_are_good() {
+    let page = include_str!("../../../../../docs/signatures.md");
+    let blocks: Vec<&str> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    let [whole, build] = blocks[..] else {
+        panic!("{blocks:?}")
+    };
+    let mut signatures = Signatures::default();
+    signatures.add("whole.toml", whole).unwrap();
+    let build = format!("format = 1\nversion = \"1\"\n{build}");
+    signatures.add("build.toml", &build).unwrap();
+    assert_eq!(
+        (signatures.signatures.len(), signatures.builds.len()),
+        (1, 1)
+    );
+}

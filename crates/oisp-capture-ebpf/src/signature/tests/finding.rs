@@ -127,6 +127,17 @@ fn what_does_not_carry_the_library_is_not_searched() {
     }
 }
 
+/// They are the largest programs, and have their own TLS.
+#[test]
+fn what_go_built_is_not_searched() {
+    let bytes = Program::x86_64().bytes();
+    let name = bytes.windows(4).position(|name| name == b"GNU\0").unwrap();
+    let mut go = bytes.clone();
+    go[name - 12..name + 4].copy_from_slice(b"\x04\0\0\0\x03\0\0\0\x04\0\0\0Go\0\0");
+    assert_eq!(signatures(SIGNATURE).find(&file(&go)), Outcome::Absent);
+    assert_eq!(signatures(SIGNATURE).find(&file(&bytes)), found(&ALL));
+}
+
 #[test]
 fn this_program_carries_none_that_ships() {
     let signatures = Signatures::load(&[]).unwrap();
