@@ -64,6 +64,22 @@ fn swapped(talk: Talk) -> Talk {
     talk.into_iter().map(swap).collect()
 }
 
+fn length(capture: &Capture, pids: &[u32]) -> (u64, u64) {
+    let connections = pids.iter().flat_map(|pid| capture.connections(*pid));
+    connections.fold((0, 0), |(written, read), (_, connection)| {
+        (written + connection.written.end, read + connection.read.end)
+    })
+}
+
+/// A client may have read what its server has not come back from writing yet.
+fn until_server_is_told(capture: &mut Capture, server: u32, clients: &[u32]) {
+    let (written, read) = length(capture, clients);
+    capture.until("the server's side", |capture| {
+        let told = length(capture, &[server]);
+        told.0 >= read && told.1 >= written
+    });
+}
+
 /// Lengths tell enough of megabytes.
 fn lengths(talk: &Talk) -> Vec<(usize, usize, usize)> {
     let length = |((written, read), count): (&(Vec<u8>, Vec<u8>), &usize)| {
@@ -109,6 +125,7 @@ fn bun_is_captured_byte_for_byte_from_its_first_request_on() {
             let server = Server::start(&format!("bun{number}"));
             let pid = fetch(&bun, server.port);
             capture.until_exit(pid);
+            until_server_is_told(&mut capture, server.pid(), &[pid]);
             let what = format!("{} start {number}", bun.display());
             let client = capture.connections(pid);
             let server = capture.connections(server.pid());
@@ -176,7 +193,8 @@ fn chromium_is_captured_byte_for_byte() {
         assert!(child.wait().unwrap().success());
         capture.until_exit(pid);
         let _ = std::fs::remove_dir_all(&profile);
-        let told: Vec<Connection> = processes(&capture, &chromium)
+        let pids = processes(&capture, &chromium);
+        let told: Vec<Connection> = pids
             .into_iter()
             .flat_map(|pid| capture.connections(pid).into_values())
             .collect();

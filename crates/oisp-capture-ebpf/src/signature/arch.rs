@@ -51,6 +51,23 @@ impl Arch {
         }
     }
 
+    /// Whether code calls that address.
+    pub(super) fn calls(self, code: &[u8], address: u64, wanted: u64) -> bool {
+        let step = usize::try_from(self.alignment()).unwrap_or(1);
+        (0..code.len()).step_by(step).any(|at| {
+            let call = match self {
+                Self::X86_64 if code.get(at) != Some(&0xe8) => return false,
+                Self::X86_64 => at + 1,
+                Self::Aarch64 => at,
+            };
+            let bytes = code.get(call..).and_then(|code| code.first_chunk());
+            let target = bytes
+                .zip(u64::try_from(call).ok())
+                .and_then(|(bytes, call)| self.call_target(*bytes, address + call));
+            target == Some(wanted)
+        })
+    }
+
     /// The numbers that code puts where OpenSSL's `ERR_put_error` wants its
     /// reason, next to a file name that is at one of `names` (first and last
     /// address): the argument before the file name. (The first arguments may be

@@ -34,6 +34,19 @@ pub(super) fn raises(
     Ok(function.errors.iter().all(|error| raised.contains(error)))
 }
 
+/// Whether the function at that place calls the one at that address.
+pub(super) fn calls(
+    image: &Image<'_>,
+    function: &Function,
+    place: u64,
+    shape: &Shape,
+    target: u64,
+) -> io::Result<bool> {
+    let code = image.code_at(place, function.size.unwrap_or(shape.len()))?;
+    let address = image.address(place);
+    Ok(address.is_some_and(|address| image.arch.calls(&code, address, target)))
+}
+
 /// Who is called from where: the same name must mean the same address, whoever
 /// calls.
 #[derive(Debug, Default)]

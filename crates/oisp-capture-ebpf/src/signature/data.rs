@@ -31,7 +31,8 @@ pub(super) struct Signature {
     pub(super) functions: Vec<Function>,
 }
 
-/// A function that is searched for, or checked where others call it.
+/// A function that is searched for, or checked where others call it. There may be
+/// several descriptions of one, by name.
 #[derive(Clone, Debug)]
 pub(super) struct Function {
     pub(super) name: String,
@@ -43,7 +44,9 @@ pub(super) struct Function {
     pub(super) shapes: Vec<Shape>,
     /// Reasons of errors that it raises.
     pub(super) errors: Vec<u32>,
-    /// So many bytes of it are searched for them. None: as many as its shape has.
+    /// Functions that it calls somewhere.
+    pub(super) calls: Vec<String>,
+    /// So many bytes of it are searched for both. None: as many as its shape has.
     pub(super) size: Option<usize>,
 }
 
@@ -96,6 +99,8 @@ struct FunctionEntry {
     shapes: Vec<String>,
     #[serde(default)]
     errors: Vec<u32>,
+    #[serde(default)]
+    calls: Vec<String>,
     size: Option<usize>,
 }
 
@@ -188,12 +193,13 @@ fn signature(entry: SignatureEntry, version: &str) -> Result<Signature, Fault> {
     }
     for (at, function) in functions.iter().enumerate() {
         let name = &function.name;
-        if functions
-            .iter()
-            .skip(at + 1)
-            .any(|other| other.name == *name)
-        {
-            return fault("function", format!("{name} is there twice"));
+        let is_same = |other: &Function| other.name == *name && other.shapes.is_empty();
+        if functions.iter().skip(at + 1).any(is_same) {
+            return fault(name, "is there twice, and once without shapes".into());
+        }
+        let is_known = |called: &String| functions.iter().any(|other| other.name == *called);
+        if let Some(called) = function.calls.iter().find(|called| !is_known(called)) {
+            return fault(name, format!("calls {called}, which is not described"));
         }
         let is_called = |other: &Function| {
             let calls = other.shapes.iter().flat_map(|shape| &shape.calls);
@@ -250,6 +256,7 @@ fn function(entry: FunctionEntry, key: &str) -> Result<Function, Fault> {
         number,
         shapes,
         errors: entry.errors,
+        calls: entry.calls,
         size: entry.size,
     })
 }

@@ -99,6 +99,17 @@ fn search(signature: &Signature, image: &Image<'_>) -> Searched<Vec<(u64, u64)>>
             ));
         }
     }
+    for (function, place, shape) in &found {
+        for called in &function.calls {
+            let is_called = match calls.get(called) {
+                Some(target) => checks::calls(image, function, *place, shape, target)?,
+                None => false,
+            };
+            if !is_called {
+                return doubt(format!("{} does not call {called}", function.name));
+            }
+        }
+    }
     let mut functions: Vec<(u64, u64)> = found
         .iter()
         .filter_map(|(function, place, _)| Some((function.number?, *place)))

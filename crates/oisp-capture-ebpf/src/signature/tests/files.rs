@@ -59,9 +59,14 @@ fn a_bad_value_is_named_by_file_and_key() {
         "SSL_free.shapes[0]: no 6 fixed bytes",
     );
     changed(
-        "name = \"SSL_free\"",
-        "name = \"SSL_write\"",
-        "SSL_write is there twice",
+        "name = \"pending\"",
+        "name = \"SSL_read\"",
+        "SSL_read: is there twice, and once without shapes",
+    );
+    changed(
+        "errors = [226]",
+        "errors = [226]\ncalls = [\"other\"]",
+        "pending: calls other, which is not described",
     );
     changed(
         "name = \"SSL_free\"",

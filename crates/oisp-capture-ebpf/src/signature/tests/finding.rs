@@ -45,6 +45,19 @@ fn an_optional_function_that_is_not_there_is_left_out() {
     );
 }
 
+#[test]
+fn a_function_may_be_described_more_than_once() {
+    let other =
+        "[[signature.function]]\nname = \"SSL_write\"\nshapes = [\"55 48 89 e5 41 57 0f a9\"]\n";
+    let signatures = signatures(&format!("{SIGNATURE}{other}"));
+    let mut program = Program::x86_64();
+    assert_eq!(signatures.find(&program.file()), found(&ALL));
+    program.put(WRITE + 7, &[0xa9]);
+    assert_eq!(signatures.find(&program.file()), found(&ALL));
+    program.put(0x600, &[0x55, 0x48, 0x89, 0xe5, 0x41, 0x57, 0x0f, 0xa9]);
+    refused(&signatures.find(&program.file()), "SSL_write is at ");
+}
+
 /// Code of aarch64: `adrp`, `add` and `mov` apart from each other, as where
 /// error sites share them.
 #[test]

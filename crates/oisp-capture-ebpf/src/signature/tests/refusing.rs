@@ -88,6 +88,25 @@ fn a_call_of_a_function_that_is_elsewhere() {
 }
 
 #[test]
+fn a_call_somewhere_that_is_missing() {
+    let text = SIGNATURE.replace(
+        "name = \"SSL_free\"",
+        "name = \"SSL_free\"\ncalls = [\"pending\"]\nsize = 0x20",
+    );
+    let signatures = signatures(&text);
+    let mut program = Program::x86_64();
+    let why = "SSL_free does not call pending";
+    refused(&signatures.find(&program.file()), why);
+    program.call(FREE + 0x30, PENDING);
+    refused(&signatures.find(&program.file()), why);
+    program.call(FREE + 0x12, PENDING + 1);
+    refused(&signatures.find(&program.file()), why);
+    program.call(FREE + 0x12, PENDING);
+    let all = [(SSL_READ, READ), (SSL_WRITE, WRITE), (SSL_FREE, FREE)];
+    assert_eq!(signatures.find(&program.file()), found(&all));
+}
+
+#[test]
 fn a_function_that_is_there_twice() {
     for (function, name) in [(READ, "SSL_read"), (WRITE, "SSL_write"), (FREE, "SSL_free")] {
         refused_when(&format!("{name} is at "), |program| {
