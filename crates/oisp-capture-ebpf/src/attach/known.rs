@@ -101,13 +101,32 @@ pub(crate) fn files(root: &Path) -> Vec<PathBuf> {
                 .map(|name| directory.join(name)),
         );
     }
-    files.extend(expand_all(root, &PROGRAMS));
-    files.extend(
-        homes
-            .iter()
-            .flat_map(|home| expand_all(home, &HOME_PROGRAMS)),
-    );
+    files.extend(programs(root, &homes));
     files
+}
+
+fn programs(root: &Path, homes: &[PathBuf]) -> Vec<PathBuf> {
+    let at_home = homes
+        .iter()
+        .flat_map(|home| expand_all(home, &HOME_PROGRAMS));
+    expand_all(root, &PROGRAMS).chain(at_home).collect()
+}
+
+/// The programs among them, which bring new versions of themselves that start
+/// later.
+pub(crate) fn programs_of_this_machine() -> Vec<PathBuf> {
+    let root = Path::new("/");
+    let mut files = programs(root, &homes(root));
+    files.extend(on_path());
+    files.retain(|file| file.is_file());
+    files
+}
+
+fn on_path() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .flat_map(|directory| ON_PATH.map(|name| directory.join(name)))
+        .collect()
 }
 
 /// What this machine's own configuration names besides: the loader's cache, and
@@ -117,10 +136,7 @@ pub(crate) fn files_of_this_machine() -> Vec<PathBuf> {
     files.extend(loader_cache(
         &std::fs::read("/etc/ld.so.cache").unwrap_or_default(),
     ));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    for directory in std::env::split_paths(&path) {
-        files.extend(ON_PATH.map(|name| directory.join(name)));
-    }
+    files.extend(on_path());
     files.retain(|file| file.is_file());
     files
 }

@@ -162,8 +162,8 @@ impl Planner {
         }
     }
 
-    /// Looks at all processes whose address space changed, and lets go of what
-    /// nobody can use any more.
+    /// Looks at programs that were installed since, at all processes whose address
+    /// space changed, and lets go of what nobody can use any more.
     pub(crate) fn round(&mut self) {
         let running: BTreeSet<u32> = process::all().into_iter().collect();
         let gone: Vec<u32> = self
@@ -176,6 +176,9 @@ impl Planner {
             self.exited(pid);
         }
         let before = lock(&self.view).files;
+        for path in known::programs_of_this_machine() {
+            self.probe_known(&path);
+        }
         for pid in running {
             self.look_at(pid);
         }
