@@ -176,8 +176,10 @@ impl Planner {
             self.exited(pid);
         }
         let before = lock(&self.view).files;
-        for path in known::programs_of_this_machine() {
-            self.probe_known(&path);
+        if self.reach == Reach::Everyone {
+            for path in known::programs_of_this_machine() {
+                self.probe_known(&path);
+            }
         }
         for pid in running {
             self.look_at(pid);
