@@ -51,15 +51,46 @@ impl Arch {
         }
     }
 
+    /// How many bytes a call has before those that say where to.
+    pub(super) fn call_bytes(self) -> usize {
+        match self {
+            Self::X86_64 => 1,
+            Self::Aarch64 => 0,
+        }
+    }
+
+    /// Where the four bytes of a call or of a jump lead.
+    pub(super) fn jump_target(self, bytes: [u8; 4], address: u64) -> Option<u64> {
+        match self {
+            Self::X86_64 => self.call_target(bytes, address),
+            Self::Aarch64 => {
+                let word = u32::from_le_bytes(bytes);
+                let call = (word | 1 << 31).to_le_bytes();
+                self.call_target(call, address)
+            }
+        }
+    }
+
+    /// The instructions that put a reason where an error site wants it.
+    pub(super) fn reason_setters(self, reason: u32) -> Vec<Vec<u8>> {
+        match self {
+            Self::X86_64 => [0xba, 0xbe]
+                .map(|opcode| [&[opcode][..], &reason.to_le_bytes()].concat())
+                .into(),
+            Self::Aarch64 => [1, 2]
+                .map(|register| (0x5280_0000 | reason << 5 | register).to_le_bytes().into())
+                .into(),
+        }
+    }
+
     /// Whether code calls that address.
     pub(super) fn calls(self, code: &[u8], address: u64, wanted: u64) -> bool {
         let step = usize::try_from(self.alignment()).unwrap_or(1);
         (0..code.len()).step_by(step).any(|at| {
-            let call = match self {
-                Self::X86_64 if code.get(at) != Some(&0xe8) => return false,
-                Self::X86_64 => at + 1,
-                Self::Aarch64 => at,
-            };
+            if self == Self::X86_64 && code.get(at) != Some(&0xe8) {
+                return false;
+            }
+            let call = at + self.call_bytes();
             let bytes = code.get(call..).and_then(|code| code.first_chunk());
             let target = bytes
                 .zip(u64::try_from(call).ok())

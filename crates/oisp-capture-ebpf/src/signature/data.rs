@@ -46,7 +46,11 @@ pub(super) struct Function {
     pub(super) errors: Vec<u32>,
     /// Functions that it calls somewhere.
     pub(super) calls: Vec<String>,
-    /// So many bytes of it are searched for both. None: as many as its shape has.
+    /// Those of its errors that nothing else raises.
+    pub(super) only: Vec<u32>,
+    /// So many calls lead to it at most. None: any number.
+    pub(super) callers: Option<usize>,
+    /// So many bytes of it are searched for errors and calls. None: as many as its shape has.
     pub(super) size: Option<usize>,
 }
 
@@ -101,6 +105,9 @@ struct FunctionEntry {
     errors: Vec<u32>,
     #[serde(default)]
     calls: Vec<String>,
+    #[serde(default)]
+    only: Vec<u32>,
+    callers: Option<usize>,
     size: Option<usize>,
 }
 
@@ -250,6 +257,13 @@ fn function(entry: FunctionEntry, key: &str) -> Result<Function, Fault> {
     if entry.size.is_some_and(|size| size > SIZE_LIMIT) {
         return Err((format!("{key}.size"), format!("more than {SIZE_LIMIT}")));
     }
+    if let Some(error) = entry
+        .only
+        .iter()
+        .find(|error| !entry.errors.contains(error))
+    {
+        return Err((format!("{key}.only"), format!("{error} is not in errors")));
+    }
     Ok(Function {
         required: matches!(entry.name.as_str(), "SSL_read" | "SSL_write"),
         name: entry.name,
@@ -257,6 +271,8 @@ fn function(entry: FunctionEntry, key: &str) -> Result<Function, Fault> {
         shapes,
         errors: entry.errors,
         calls: entry.calls,
+        only: entry.only,
+        callers: entry.callers,
         size: entry.size,
     })
 }

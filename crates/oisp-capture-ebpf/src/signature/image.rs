@@ -118,6 +118,12 @@ impl<'a> Image<'a> {
         Ok(code)
     }
 
+    /// How much code there is before that place, in the same part.
+    pub(super) fn code_before(&self, offset: u64) -> usize {
+        let before = self.part_of(offset).map_or(0, |part| offset - part.offset);
+        usize::try_from(before).unwrap_or(usize::MAX)
+    }
+
     fn part_of(&self, offset: u64) -> Option<&Part> {
         self.code
             .iter()

@@ -14,6 +14,7 @@
 
 mod arch;
 mod checks;
+mod copies;
 mod data;
 mod image;
 mod pattern;

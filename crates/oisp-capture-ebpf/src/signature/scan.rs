@@ -77,6 +77,15 @@ fn before(image: &Image<'_>, part: Part, offset: u64) -> io::Result<u64> {
     Ok(u64::try_from(same).unwrap_or_default())
 }
 
+/// The same blocks of all code.
+pub(super) fn code(
+    image: &Image<'_>,
+    beyond: usize,
+    mut each: impl FnMut(u64, &[u8], usize) -> bool,
+) -> io::Result<()> {
+    (image.code.iter()).try_for_each(|part| blocks(image, *part, beyond, &mut each))
+}
+
 /// Gives offset, bytes and length of each block, the bytes going `beyond` its
 /// length into the next one, until told that it is enough.
 fn blocks(

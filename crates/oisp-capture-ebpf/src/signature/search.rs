@@ -6,7 +6,7 @@ use super::checks::{self, Calls};
 use super::data::{Build, Function, Signature};
 use super::image::Image;
 use super::pattern::{self, Shape};
-use super::{Found, Outcome, scan};
+use super::{Found, Outcome, copies, scan};
 
 /// A shape that is at so many places is no shape of one function.
 const PLACES: usize = 4096;
@@ -110,6 +110,9 @@ fn search(signature: &Signature, image: &Image<'_>) -> Searched<Vec<(u64, u64)>>
             }
         }
     }
+    if let Some(why) = copied(signature, image, &marks, &found, &calls)? {
+        return doubt(why);
+    }
     let mut functions: Vec<(u64, u64)> = found
         .iter()
         .filter_map(|(function, place, _)| Some((function.number?, *place)))
@@ -120,6 +123,37 @@ fn search(signature: &Signature, image: &Image<'_>) -> Searched<Vec<(u64, u64)>>
         return doubt("nothing tells one connection from the next");
     }
     Ok(Ok(functions))
+}
+
+/// Why a function seems to be in its callers, too.
+fn copied(
+    signature: &Signature,
+    image: &Image<'_>,
+    marks: &checks::Marks,
+    found: &[Located<'_>],
+    calls: &Calls<'_>,
+) -> io::Result<Option<String>> {
+    for (function, place, shape) in found {
+        let size = function.size.unwrap_or(shape.len());
+        for error in &function.only {
+            let elsewhere = copies::raised_elsewhere(image, marks, *error, *place, size)?;
+            if let Some(other) = elsewhere {
+                let name = &function.name;
+                return Ok(Some(format!("{other:#x} raises what only {name} should")));
+            }
+        }
+    }
+    for function in &signature.functions {
+        if let Some((limit, at)) = function.callers.zip(calls.get(&function.name))
+            && copies::callers(image, at, limit + 1)? > limit
+        {
+            return Ok(Some(format!(
+                "{} is called from elsewhere, too",
+                function.name
+            )));
+        }
+    }
+    Ok(None)
 }
 
 /// A function, its place, and what it looks like there.

@@ -65,6 +65,11 @@ fn a_bad_value_is_named_by_file_and_key() {
     );
     changed(
         "errors = [226]",
+        "errors = [226]\nonly = [227]",
+        "pending.only: 227 is not in errors",
+    );
+    changed(
+        "errors = [226]",
         "errors = [226]\ncalls = [\"other\"]",
         "pending: calls other, which is not described",
     );

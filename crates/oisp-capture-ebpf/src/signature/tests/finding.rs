@@ -107,6 +107,7 @@ fn the_other_processor_s_code_is_read_too() {
     let both = found(&[(SSL_READ, READ), (SSL_WRITE, WRITE)]);
     assert_eq!(signatures(text).find(&program.file()), both);
 
+    let words = |from: usize| 0x9400_0000 | u32::try_from(0x400_0000 - from / 4).unwrap();
     // Backwards is a call, too, and a jump is none.
     let mut jumps = program.clone();
     jumps.word(
@@ -115,10 +116,27 @@ fn the_other_processor_s_code_is_read_too() {
     );
     refused(&signatures(text).find(&jumps.file()), "put_error");
     let mut backwards = program.clone();
-    let words = |from: usize| 0x9400_0000 | u32::try_from(0x400_0000 - from / 4).unwrap();
     backwards.word(READ + 8, words(READ + 8));
     backwards.word(WRITE + 8, words(WRITE + 8));
     assert_eq!(signatures(text).find(&backwards.file()), both);
+    // Jumps count among the callers, and a function's own error is its own.
+    let strict = text
+        .replace("<put_error>\"]", "<put_error>\"]\n        only = [111]")
+        .replacen("only = [111]", "only = [66]", 1);
+    refused(
+        &signatures(&strict).find(&program.file()),
+        "raises what only SSL_read",
+    );
+    let strict = strict.replacen("only = [66]", "", 1)
+        + "[[signature.function]]\nname = \"put_error\"\nerrors = [7]\nsize = 0x40\ncallers = 2\n";
+    let mut called = program.clone();
+    site(&mut called, PUT_ERROR + 0x10, 7, true);
+    assert_eq!(signatures(&strict).find(&called.file()), both);
+    called.word(0x700, 0x1400_0000 | words(0x700 - PUT_ERROR) & 0x03ff_ffff);
+    refused(
+        &signatures(&strict).find(&called.file()),
+        "put_error is called from elsewhere",
+    );
     // Another site near by adds; where none does, another text may be meant.
     let mut nobody = program;
     nobody.word(READ + 0x28, 0);

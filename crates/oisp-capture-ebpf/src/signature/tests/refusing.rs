@@ -107,6 +107,35 @@ fn a_call_somewhere_that_is_missing() {
 }
 
 #[test]
+fn a_function_that_is_in_its_callers_too() {
+    let with = |from: &str, to: &str| signatures(&SIGNATURE.replacen(from, to, 1));
+    let program = Program::x86_64();
+    let all = [(SSL_READ, READ), (SSL_WRITE, WRITE), (SSL_FREE, FREE)];
+
+    let only = with("errors = [66, 111]", "errors = [66, 111]\nonly = [111]");
+    assert_eq!(only.find(&program.file()), found(&all));
+    let mut raised = program.clone();
+    raised.error(0x620, 111);
+    refused(
+        &only.find(&raised.file()),
+        "raises what only SSL_write should",
+    );
+    let mut other_file = raised.clone();
+    other_file.code[0x623] ^= 0x40;
+    assert_eq!(only.find(&other_file.file()), found(&all));
+
+    let callers = with("errors = [226]", "errors = [226]\ncallers = 1");
+    assert_eq!(callers.find(&program.file()), found(&all));
+    for opcode in [0xe8, 0xe9] {
+        let mut called = program.clone();
+        called.call(0x620, PENDING);
+        called.code[0x620] = opcode;
+        let why = "pending is called from elsewhere, too";
+        refused(&callers.find(&called.file()), why);
+    }
+}
+
+#[test]
 fn a_function_that_is_there_twice() {
     for (function, name) in [(READ, "SSL_read"), (WRITE, "SSL_write"), (FREE, "SSL_free")] {
         refused_when(&format!("{name} is at "), |program| {
