@@ -2,10 +2,10 @@
 //! when a file is read, so that a search cannot find fault with its data.
 
 use oisp_ebpf_common::function::{FUNCTIONS, Library};
-use serde::Deserialize;
 
 use super::SignatureError;
 use super::arch::Arch;
+use super::entries::{BuildEntry, File, FunctionEntry, SignatureEntry, in_one_line};
 use super::image::Image;
 use super::pattern::Shape;
 
@@ -72,63 +72,6 @@ impl Build {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    format: u32,
-    version: String,
-    #[serde(default)]
-    signature: Vec<SignatureEntry>,
-    #[serde(default)]
-    build: Vec<BuildEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignatureEntry {
-    name: String,
-    library: String,
-    arch: Arch,
-    mark: String,
-    #[serde(default)]
-    one_of: Vec<String>,
-    function: Vec<FunctionEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FunctionEntry {
-    name: String,
-    #[serde(default)]
-    shapes: Vec<String>,
-    #[serde(default)]
-    errors: Vec<u32>,
-    #[serde(default)]
-    calls: Vec<String>,
-    #[serde(default)]
-    only: Vec<u32>,
-    callers: Option<usize>,
-    size: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BuildEntry {
-    id: String,
-    name: String,
-    library: String,
-    arch: Arch,
-    function: Vec<PlaceEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlaceEntry {
-    name: String,
-    offset: u64,
-    bytes: String,
-}
-
 /// What a file says.
 pub(super) fn parse(
     path: &str,
@@ -163,18 +106,6 @@ pub(super) fn parse(
             .collect::<Result<_, _>>()
             .map_err(in_file)?,
     ))
-}
-
-/// The message without the picture of the place, and the line instead.
-fn in_one_line(text: &str, error: &toml::de::Error) -> String {
-    let start = error.span().and_then(|span| text.get(..span.start));
-    let place = start.map(|before| {
-        let number = before.matches('\n').count();
-        let line = text.lines().nth(number).unwrap_or_default().trim();
-        let line: String = line.chars().take(60).collect();
-        format!("line {}, `{line}`: ", number + 1)
-    });
-    format!("{}{}", place.unwrap_or_default(), error.message())
 }
 
 /// The key, and what is wrong with it.

@@ -16,6 +16,7 @@ mod arch;
 mod checks;
 mod copies;
 mod data;
+mod entries;
 mod image;
 mod pattern;
 mod scan;
