@@ -38,3 +38,5 @@ pub struct ConnState {
 pub const CONN_LATE: u32 = 1;
 /// The connection was freed, and its closing record found no room.
 pub const CONN_FREED: u32 = 2;
+/// The handshake that comes is not the first of the connection.
+pub const CONN_RENEGOTIATING: u32 = 1 << 15;

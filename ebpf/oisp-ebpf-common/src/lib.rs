@@ -11,5 +11,6 @@ pub mod counter;
 pub mod file;
 pub mod filter;
 pub mod function;
+pub mod go;
 pub mod record;
 pub mod setting;

@@ -19,6 +19,7 @@ mod conn;
 mod counter;
 mod file;
 mod filter;
+mod go;
 mod path;
 mod process;
 mod programs;

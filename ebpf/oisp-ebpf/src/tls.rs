@@ -1,19 +1,19 @@
 //! TLS calls: arguments at entry, bytes at return.
 
 use aya_ebpf::EbpfContext as _;
-use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use aya_ebpf::helpers::bpf_probe_read_user;
+use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
 use oisp_ebpf_common::conn::{CONN_FREED, ConnKey, ConnState};
 use oisp_ebpf_common::counter::{
     BYTES_READ_FAULT, BYTES_RING_FULL, BYTES_SEEN, BYTES_SENT, BYTES_SHED, BYTES_TOO_LARGE, CALLS,
     CALLS_FILTERED, CALLS_UNKNOWN_LENGTH, CALLS_UNTRACKED, NOTES_RING_FULL, RECORDS_SENT,
 };
-use oisp_ebpf_common::record::{
-    BULK, BULK_RECORDS, CAUSE_NONE, CAUSE_READ_FAULT, CAUSE_SCRATCH, CAUSE_SHED, CAUSE_TOO_LARGE, CLOSED, DATA,
-    GAP, READ, TlsHead, WRITTEN,
-};
 use oisp_ebpf_common::filter::SHED_UNKNOWN;
+use oisp_ebpf_common::record::{
+    BULK, BULK_RECORDS, CAUSE_NONE, CAUSE_READ_FAULT, CAUSE_SCRATCH, CAUSE_SHED, CAUSE_TOO_LARGE,
+    CLOSED, DATA, GAP, READ, TlsHead, WRITTEN,
+};
 
 use oisp_ebpf_common::setting::MAY_SLEEP;
 
@@ -114,8 +114,14 @@ pub fn opened(ctx: &RetProbeContext) -> Option<()> {
 pub fn closed(ctx: &ProbeContext, reused: bool) -> Option<()> {
     let thread = filter::observed()?;
     let key = conn::key((thread >> 32) as u32, ctx.arg(0)?);
+    close(thread, &key, reused)
+}
+
+/// A connection ends; where its handle is `reused`, the next one begins.
+#[inline(always)]
+pub fn close(thread: u64, key: &ConnKey, reused: bool) -> Option<()> {
     // SAFETY: the pointer is an entry of the table.
-    let state = unsafe { &mut *conn::find(&key)? };
+    let state = unsafe { &mut *conn::find(key)? };
     let [written, read] = state.offset;
     // The library clears a handle before its first handshake too.
     if reused && written == 0 && read == 0 {
@@ -128,14 +134,14 @@ pub fn closed(ctx: &ProbeContext, reused: bool) -> Option<()> {
     head.cause = state.lost[0];
     head.cause_read = state.lost[1];
     if ring::put_head(&head) {
-        conn::remove(&key);
+        conn::remove(key);
     } else {
         // Stays in the table, where the loader finds it.
         counter::add(NOTES_RING_FULL, 1);
         state.flags |= CONN_FREED;
     }
     if reused {
-        conn::open(&key, 0);
+        conn::open(key, 0);
     }
     Some(())
 }
@@ -163,7 +169,7 @@ fn head_of(thread: u64, handle: u64, state: &ConnState) -> TlsHead {
 
 /// A call transferred bytes that nobody can count: a gap of unknown length.
 #[inline(always)]
-fn unknown_length(thread: u64, frame: &Frame) -> Option<()> {
+pub fn unknown_length(thread: u64, frame: &Frame) -> Option<()> {
     let key = conn::key((thread >> 32) as u32, frame.handle);
     // SAFETY: the pointer is an entry of the table.
     let state = unsafe { &mut *conn::find_or_make(&key)? };
@@ -182,7 +188,7 @@ fn unknown_length(thread: u64, frame: &Frame) -> Option<()> {
 /// Takes the bytes of a call. The offset is advanced when its records are in
 /// the ring: whoever reads an offset finds all records below it there.
 #[inline(always)]
-fn take(thread: u64, frame: &Frame, len: u64) -> Option<()> {
+pub fn take(thread: u64, frame: &Frame, len: u64) -> Option<()> {
     counter::add(CALLS, 1);
     counter::add(BYTES_SEEN, len);
     if setting::get(MAY_SLEEP) == 1 {

@@ -39,7 +39,10 @@ const HOME_LIBRARY_DIRECTORIES: [&str; 8] = [
 ];
 
 /// Programs that carry TLS inside.
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: &[&str] = &[
+    "opt/*/bin/ollama",
+    "usr/bin/ollama",
+    "usr/local/bin/ollama",
     "usr/bin/node",
     "usr/bin/nodejs",
     "usr/local/bin/node",
@@ -53,7 +56,7 @@ const PROGRAMS: [&str; 10] = [
 ];
 
 /// The same below a home directory.
-const HOME_PROGRAMS: [&str; 11] = [
+const HOME_PROGRAMS: &[&str] = &[
     ".nvm/versions/node/*/bin/node",
     ".volta/tools/image/node/*/bin/node",
     ".local/share/fnm/node-versions/*/installation/bin/node",
@@ -65,10 +68,15 @@ const HOME_PROGRAMS: [&str; 11] = [
     ".local/bin/claude",
     ".local/share/claude/versions/*",
     ".opencode/bin/opencode",
+    // What `go install` made.
+    "go/bin/*",
+    ".local/bin/ollama",
 ];
 
 /// Names on the path under which the same programs are found.
-const ON_PATH: [&str; 4] = ["node", "bun", "claude", "opencode"];
+const ON_PATH: [&str; 7] = [
+    "node", "bun", "claude", "opencode", "ollama", "crush", "mods",
+];
 
 /// Whether a file that is probed ahead is a program: those are looked into more
 /// deeply than libraries, which export what they offer.
@@ -108,8 +116,8 @@ pub(crate) fn files(root: &Path) -> Vec<PathBuf> {
 fn programs(root: &Path, homes: &[PathBuf]) -> Vec<PathBuf> {
     let at_home = homes
         .iter()
-        .flat_map(|home| expand_all(home, &HOME_PROGRAMS));
-    expand_all(root, &PROGRAMS).chain(at_home).collect()
+        .flat_map(|home| expand_all(home, HOME_PROGRAMS));
+    expand_all(root, PROGRAMS).chain(at_home).collect()
 }
 
 /// The programs among them, which bring new versions of themselves that start

@@ -70,6 +70,7 @@ pub(crate) fn run(
         match notices.recv_timeout(due.saturating_duration_since(Instant::now())) {
             Ok(Notice::Exec(pid)) => {
                 planner.started(pid);
+                planner.look_at_program(pid);
                 waiting.add(pid, Instant::now());
             }
             Ok(Notice::Exit(pid)) => planner.exited(pid),

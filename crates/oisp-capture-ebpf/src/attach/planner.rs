@@ -237,6 +237,22 @@ impl Planner {
         self.look_at_maps(pid);
     }
 
+    /// Looks at the program that a process has just begun to run, and at nothing
+    /// else of it: one that carries TLS inside may talk in a moment.
+    pub(crate) fn look_at_program(&mut self, pid: u32) {
+        let path = process::path(pid, "exe");
+        let (Ok(metadata), Some(scope)) = (std::fs::metadata(&path), self.reach.scope(pid)) else {
+            return;
+        };
+        let program = std::fs::read_link(&path).unwrap_or_else(|_| path.clone());
+        let shown = Shown {
+            path: &program,
+            deep: true,
+            known: false,
+        };
+        self.probe(&path, FileId::of(&metadata), scope, &shown);
+    }
+
     fn look_at_maps(&mut self, pid: u32) {
         let exe = std::fs::read_link(process::path(pid, "exe")).ok();
         let mut seen = ProcessView {

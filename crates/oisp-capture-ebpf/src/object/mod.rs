@@ -325,6 +325,8 @@ mod tests {
             for name in wanted.chain([
                 "tls_entry",
                 "tls_return",
+                "go_call",
+                "GO_CALLS",
                 "RING",
                 "CONNS",
                 "COUNTER",

@@ -4,6 +4,8 @@
 //! to probe; nothing where it carries none. Each way of finding them is a
 //! module; what one is not sure of it refuses, with the reason.
 
+pub(crate) mod go;
+pub(crate) mod returns;
 mod signed;
 pub(crate) mod symbols;
 
@@ -31,18 +33,21 @@ pub(crate) enum Hook {
     TlsEntry,
     /// Its return, wherever it returns from.
     TlsReturn,
+    /// An entry or a return instruction of a function of Go's.
+    GoCall,
 }
 
 impl Hook {
     /// All of them, in the order in which they are put in place: a call whose
     /// entry is seen has its return seen, too.
-    pub(crate) const ALL: [Self; 2] = [Self::TlsReturn, Self::TlsEntry];
+    pub(crate) const ALL: [Self; 3] = [Self::TlsReturn, Self::TlsEntry, Self::GoCall];
 
     /// Name of the program.
     pub(crate) const fn program(self) -> &'static str {
         match self {
             Self::TlsEntry => "tls_entry",
             Self::TlsReturn => "tls_return",
+            Self::GoCall => "go_call",
         }
     }
 
@@ -57,7 +62,7 @@ impl Hook {
 pub(crate) struct Stack {
     /// Its name, for people.
     pub(crate) name: String,
-    /// How it was found: `symbols`, `signature`.
+    /// How it was found: `symbols`, `signature`, `pclntab`.
     pub(crate) found_by: &'static str,
     /// Where it is probed.
     pub(crate) places: Vec<Place>,
@@ -78,13 +83,20 @@ pub(crate) enum Carries {
 /// program itself, and a few libraries. Signatures are for those that name
 /// nothing.
 pub(crate) fn look_into(signatures: &Signatures, file: &File, deep: bool) -> Carries {
-    let stacks = symbols::stacks(file, deep);
-    if !stacks.is_empty() {
-        Carries::Tls(stacks)
-    } else if deep {
-        signed::look_into(signatures, file)
-    } else {
-        Carries::Nothing
+    let mut stacks = symbols::stacks(file, deep);
+    let refused = match go::look_into(file) {
+        go::Found::Functions(functions) => {
+            stacks.push(go::stack(&functions));
+            None
+        }
+        go::Found::Refused(why) => Some(why),
+        go::Found::NotGo | go::Found::NoTls => None,
+    };
+    match refused {
+        _ if !stacks.is_empty() => Carries::Tls(stacks),
+        Some(why) => Carries::Unsure(String::from(why)),
+        None if deep => signed::look_into(signatures, file),
+        None => Carries::Nothing,
     }
 }
 

@@ -1,0 +1,3 @@
+module oisp.invalid/capture-test
+
+go 1.18
