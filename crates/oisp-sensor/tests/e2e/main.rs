@@ -21,6 +21,7 @@ mod agents;
 mod command_line;
 mod crowd;
 mod ends;
+mod go;
 mod kills;
 mod programs;
 mod recordings;

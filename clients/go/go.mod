@@ -1,0 +1,3 @@
+module oisp.invalid/clients
+
+go 1.21
