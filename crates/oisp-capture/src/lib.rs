@@ -3,6 +3,7 @@
 //!
 //! In: lines or [`oisp_core::RawEvent`]s. Out: the other.
 
+mod ops;
 mod reader;
 mod record;
 mod writer;

@@ -163,6 +163,23 @@ impl Reader {
             "SslRead" => self.data(&record, Direction::Incoming, out),
             "SslWrite" => self.data(&record, Direction::Outgoing, out),
             "SslGap" => self.gap(&record, out),
+            "SslOpen" => self.open(&record, out),
+            "FileOp" => {
+                let op = record.metadata.file.clone().ok_or(LineError::Lacks {
+                    kind: "FileOp",
+                    field: "metadata.file",
+                })?;
+                self.did(&record, op.event().map(RawKind::File), out);
+                Ok(())
+            }
+            "NetOp" => {
+                let op = record.metadata.net.clone().ok_or(LineError::Lacks {
+                    kind: "NetOp",
+                    field: "metadata.net",
+                })?;
+                self.did(&record, op.event().map(RawKind::Net), out);
+                Ok(())
+            }
             "SslClose" => {
                 self.close(&record, out);
                 Ok(())
@@ -203,6 +220,63 @@ impl Reader {
         }
     }
 
+    /// What a process did; skipped where the operation is not known.
+    fn did(&mut self, record: &Record, kind: Option<RawKind>, out: &mut Vec<RawEvent>) {
+        match kind {
+            Some(kind) => {
+                self.seen(record, out);
+                out.push(raw(record, kind));
+            }
+            None => self.skip(format!("{} of another op", record.kind)),
+        }
+    }
+
+    /// What becomes known of a connection.
+    fn open(&mut self, record: &Record, out: &mut Vec<RawEvent>) -> Result<(), LineError> {
+        let transport = transport_of(record)?;
+        let Metadata {
+            local,
+            remote,
+            server_name,
+            ..
+        } = &record.metadata;
+        if local.is_some() != remote.is_some() {
+            return Err(LineError::Lacks {
+                kind: "SslOpen",
+                field: "both metadata.local and metadata.remote, or neither",
+            });
+        }
+        self.seen(record, out);
+        let conn = self.connection(record, out).0.id;
+        let says_no_more = local.is_none() && server_name.is_none();
+        if transport.is_some() || record.remote_host.is_some() || says_no_more {
+            out.push(tls(record, conn, opened(record, transport)));
+        }
+        if let (Some(local), Some(remote)) = (*local, *remote) {
+            out.push(tls(record, conn, TlsKind::Socket { local, remote }));
+        }
+        if let Some(name) = server_name.clone() {
+            out.push(tls(record, conn, TlsKind::ServerName(name)));
+        }
+        Ok(())
+    }
+
+    /// The connection of a record that carries its bytes. One that was not
+    /// announced begins here.
+    fn carrying(
+        &mut self,
+        record: &Record,
+        out: &mut Vec<RawEvent>,
+    ) -> Result<&mut OpenConnection, LineError> {
+        let transport = transport_of(record)?;
+        self.seen(record, out);
+        let (connection, is_new) = self.connection(record, out);
+        if is_new && (record.remote_host.is_some() || transport.is_some()) {
+            out.push(tls(record, connection.id, opened(record, transport)));
+        }
+        Ok(connection)
+    }
+
     fn skip(&mut self, kind: String) {
         let is_one_too_many = self.skipped.len() >= MAX_KINDS && !self.skipped.contains_key(&kind);
         let kind = if is_one_too_many {
@@ -224,8 +298,7 @@ impl Reader {
             field: "data",
         })?;
         let bytes = STANDARD.decode(encoded).map_err(|_| LineError::NotBase64)?;
-        self.seen(record, out);
-        let connection = self.connection(record, out);
+        let connection = self.carrying(record, out)?;
         let next = connection.next(direction);
         let offset = record.metadata.offset.unwrap_or(*next);
         *next = offset.saturating_add(bytes.len() as u64);
@@ -256,8 +329,7 @@ impl Reader {
         let direction = direction
             .and_then(direction_of)
             .ok_or_else(|| lacks("metadata.direction"))?;
-        self.seen(record, out);
-        let connection = self.connection(record, out);
+        let connection = self.carrying(record, out)?;
         let next = connection.next(direction);
         let offset = record.metadata.offset.unwrap_or(*next);
         *next = offset.saturating_add(len);
@@ -341,7 +413,12 @@ impl Reader {
         }
     }
 
-    fn connection(&mut self, record: &Record, out: &mut Vec<RawEvent>) -> &mut OpenConnection {
+    /// The record's connection, and whether it is new.
+    fn connection(
+        &mut self,
+        record: &Record,
+        out: &mut Vec<RawEvent>,
+    ) -> (&mut OpenConnection, bool) {
         let handle = handle_of(record);
         let known = self
             .connections
@@ -354,36 +431,19 @@ impl Reader {
         }
         let (generation, last) = (self.opened, self.read);
         let of_process = self.connections.entry(record.pid).or_default();
-        let connection = of_process.entry(handle).or_insert_with(|| {
-            let id = own_id(record).unwrap_or(ConnId {
+        let connection = of_process.entry(handle).or_insert_with(|| OpenConnection {
+            id: own_id(record).unwrap_or(ConnId {
                 pid: record.pid,
                 start_time: 0,
                 handle,
                 generation,
-            });
-            if let Some(host) = record.remote_host.clone() {
-                let remote = Some(Remote {
-                    host,
-                    port: record.remote_port,
-                });
-                out.push(tls(
-                    record,
-                    id,
-                    TlsKind::Opened {
-                        remote,
-                        transport: Transport::Tls,
-                    },
-                ));
-            }
-            OpenConnection {
-                id,
-                outgoing: 0,
-                incoming: 0,
-                last,
-            }
+            }),
+            outgoing: 0,
+            incoming: 0,
+            last,
         });
         connection.last = last;
-        connection
+        (connection, !known)
     }
 }
 
@@ -393,6 +453,28 @@ impl OpenConnection {
             Direction::Outgoing => &mut self.outgoing,
             Direction::Incoming => &mut self.incoming,
         }
+    }
+}
+
+/// What carries the connection, where the record says it.
+fn transport_of(record: &Record) -> Result<Option<Transport>, LineError> {
+    let name = record.metadata.transport.as_deref();
+    let known = name.map(|name| {
+        Transport::parse(name).ok_or(LineError::Lacks {
+            kind: "SslOpen",
+            field: "metadata.transport: tls, tcp or stdio",
+        })
+    });
+    known.transpose()
+}
+
+fn opened(record: &Record, transport: Option<Transport>) -> TlsKind {
+    TlsKind::Opened {
+        remote: record.remote_host.clone().map(|host| Remote {
+            host,
+            port: record.remote_port,
+        }),
+        transport: transport.unwrap_or_default(),
     }
 }
 
@@ -431,14 +513,16 @@ fn facts(record: &Record) -> ProcessFacts {
         exe: metadata.exe,
         comm: metadata.comm,
         args: metadata.args,
-        script: None,
+        script: metadata.script,
         cwd: metadata.cwd,
         uid: metadata.uid,
         gid: metadata.gid,
         user: metadata.user,
         started: metadata.started_ns.map(Timestamp::from_nanos),
         cgroup: metadata.cgroup,
-        container: None,
+        container: metadata
+            .container
+            .map(|container| Arc::new(container.into())),
         bundle_id: metadata.bundle_id,
     }
 }
@@ -449,7 +533,11 @@ fn exit(metadata: &Metadata) -> ProcessEvent {
         signal: metadata.signal,
         core_dumped: metadata.core_dumped.unwrap_or(false),
         runtime_ms: metadata.runtime_ms,
-        usage: Usage::default(),
+        usage: Usage {
+            cpu_user_ms: metadata.cpu_user_ms,
+            cpu_system_ms: metadata.cpu_system_ms,
+            max_rss_kb: metadata.max_rss_kb,
+        },
     }
 }
 
@@ -576,9 +664,15 @@ mod tests {
 
     #[test]
     fn unknown_kinds_are_skipped_and_counted() {
-        let (events, reader) = read(&[r#"{"timestamp_ns":1,"kind":"FileOp","pid":7}"#]);
+        let (events, reader) = read(&[
+            r#"{"timestamp_ns":1,"kind":"GpuOp","pid":7}"#,
+            r#"{"timestamp_ns":1,"kind":"FileOp","pid":7,"metadata":{"file":{"op":"mount","x":1}}}"#,
+            r#"{"timestamp_ns":1,"kind":"NetOp","pid":7,"metadata":{"net":{"op":"bind"}}}"#,
+        ]);
         assert!(events.is_empty());
-        assert_eq!(reader.skipped().get("FileOp"), Some(&1));
+        for kind in ["GpuOp", "FileOp of another op", "NetOp of another op"] {
+            assert_eq!(reader.skipped().get(kind), Some(&1), "{kind}");
+        }
     }
 
     #[test]
@@ -605,6 +699,20 @@ mod tests {
         assert_eq!(
             error(r#"{"timestamp_ns":1,"kind":"SslGap","pid":1}"#),
             "a SslGap record needs `metadata.gap_bytes`"
+        );
+        assert_eq!(
+            error(r#"{"timestamp_ns":1,"kind":"FileOp","pid":1}"#),
+            "a FileOp record needs `metadata.file`"
+        );
+        assert_eq!(
+            error(
+                r#"{"timestamp_ns":1,"kind":"SslOpen","pid":1,"metadata":{"transport":"pigeon"}}"#
+            ),
+            "a SslOpen record needs `metadata.transport: tls, tcp or stdio`"
+        );
+        assert!(
+            error(r#"{"timestamp_ns":1,"kind":"SslOpen","pid":1,"metadata":{"local":"x:1"}}"#)
+                .starts_with("not a capture record: a field is missing or of the wrong type")
         );
     }
 

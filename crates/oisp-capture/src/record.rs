@@ -1,7 +1,12 @@
 //! One line of a capture file.
 
+use std::net::SocketAddr;
+
+use oisp_core::raw::Container;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+
+use crate::ops::{FileOp, NetOp};
 
 /// A record as it stands in the file.
 #[skip_serializing_none]
@@ -57,6 +62,77 @@ pub(crate) struct Metadata {
     pub signal: Option<i32>,
     pub core_dumped: Option<bool>,
     pub runtime_ms: Option<u64>,
+    pub cpu_user_ms: Option<u64>,
+    pub cpu_system_ms: Option<u64>,
+    pub max_rss_kb: Option<u64>,
+    pub script: Option<String>,
+    pub container: Option<ContainerRecord>,
+    pub transport: Option<String>,
+    pub local: Option<SocketAddr>,
+    pub remote: Option<SocketAddr>,
+    pub server_name: Option<String>,
+    pub file: Option<Box<FileOp>>,
+    pub net: Option<Box<NetOp>>,
+}
+
+/// The container of a process.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(crate) struct ContainerRecord {
+    pub id: String,
+    pub runtime: Option<String>,
+    pub name: Option<String>,
+    pub image: Option<String>,
+    pub pod_name: Option<String>,
+    pub pod_uid: Option<String>,
+    pub pod_namespace: Option<String>,
+}
+
+impl From<&Container> for ContainerRecord {
+    fn from(container: &Container) -> Self {
+        let Container {
+            id,
+            runtime,
+            name,
+            image,
+            pod_name,
+            pod_uid,
+            pod_namespace,
+        } = container.clone();
+        Self {
+            id,
+            runtime,
+            name,
+            image,
+            pod_name,
+            pod_uid,
+            pod_namespace,
+        }
+    }
+}
+
+impl From<ContainerRecord> for Container {
+    fn from(record: ContainerRecord) -> Self {
+        let ContainerRecord {
+            id,
+            runtime,
+            name,
+            image,
+            pod_name,
+            pod_uid,
+            pod_namespace,
+        } = record;
+        Self {
+            id,
+            runtime,
+            name,
+            image,
+            pod_name,
+            pod_uid,
+            pod_namespace,
+        }
+    }
 }
 
 /// A name that some writers give as a number.

@@ -44,11 +44,21 @@ impl<W: Write> Writer<W> {
     pub fn write(&mut self, raw: &RawEvent) -> io::Result<()> {
         let record = match &raw.kind {
             RawKind::Process(process) => self.process(raw, process),
-            RawKind::Tls(tls) => match self.tls(raw, &tls.conn, &tls.what) {
-                Some(record) => record,
-                None => return Ok(()),
-            },
-            RawKind::File(_) | RawKind::Net(_) => return Ok(()),
+            RawKind::Tls(tls) => self.tls(raw, &tls.conn, &tls.what),
+            RawKind::File(event) => {
+                let metadata = Metadata {
+                    file: Some(Box::new(event.into())),
+                    ..self.who(raw)
+                };
+                record(raw, "FileOp", metadata)
+            }
+            RawKind::Net(event) => {
+                let metadata = Metadata {
+                    net: Some(Box::new(event.into())),
+                    ..self.who(raw)
+                };
+                record(raw, "NetOp", metadata)
+            }
         };
         serde_json::to_writer(&mut self.out, &record)?;
         self.written += 1;
@@ -87,7 +97,7 @@ impl<W: Write> Writer<W> {
                 signal,
                 core_dumped,
                 runtime_ms,
-                ..
+                usage,
             } => {
                 self.processes.remove(&raw.pid);
                 let metadata = Metadata {
@@ -95,6 +105,9 @@ impl<W: Write> Writer<W> {
                     signal: *signal,
                     core_dumped: Some(*core_dumped),
                     runtime_ms: *runtime_ms,
+                    cpu_user_ms: usage.cpu_user_ms,
+                    cpu_system_ms: usage.cpu_system_ms,
+                    max_rss_kb: usage.max_rss_kb,
                     ..Metadata::default()
                 };
                 record(raw, "ProcessExit", metadata)
@@ -102,21 +115,34 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    fn tls(&mut self, raw: &RawEvent, conn: &ConnId, what: &TlsKind) -> Option<Record> {
-        let mut metadata = self
-            .processes
-            .get(&raw.pid)
-            .map(|facts| who(facts))
-            .unwrap_or_default();
+    /// Who the process is, where it was told.
+    fn who(&self, raw: &RawEvent) -> Metadata {
+        let facts = self.processes.get(&raw.pid);
+        facts.map(|facts| who(facts)).unwrap_or_default()
+    }
+
+    fn tls(&mut self, raw: &RawEvent, conn: &ConnId, what: &TlsKind) -> Record {
+        let mut metadata = self.who(raw);
         metadata.conn_id = Some(Text::Text(conn.to_string()));
         let mut written = match what {
-            TlsKind::Opened { remote, .. } => {
+            TlsKind::Opened { remote, transport } => {
                 if let Some(remote) = remote {
                     self.remotes.insert(*conn, remote.clone());
                 }
-                return None;
+                metadata.transport = Some(transport.as_str().to_owned());
+                let mut written = record(raw, "SslOpen", metadata);
+                tell(&mut written, remote.clone());
+                return written;
             }
-            TlsKind::Socket { .. } | TlsKind::ServerName(_) => return None,
+            TlsKind::Socket { local, remote } => {
+                metadata.local = Some(*local);
+                metadata.remote = Some(*remote);
+                return record(raw, "SslOpen", metadata);
+            }
+            TlsKind::ServerName(name) => {
+                metadata.server_name = Some(name.clone());
+                return record(raw, "SslOpen", metadata);
+            }
             TlsKind::Data {
                 direction,
                 offset,
@@ -153,10 +179,15 @@ impl<W: Write> Writer<W> {
         } else {
             self.remotes.get(conn).cloned()
         };
-        written.remote_port = remote.as_ref().and_then(|remote| remote.port);
-        written.remote_host = remote.map(|remote| remote.host);
-        Some(written)
+        tell(&mut written, remote);
+        written
     }
+}
+
+/// Writes down the other end.
+fn tell(record: &mut Record, remote: Option<Remote>) {
+    record.remote_port = remote.as_ref().and_then(|remote| remote.port);
+    record.remote_host = remote.map(|remote| remote.host);
 }
 
 const fn kind_of(direction: Direction) -> &'static str {
@@ -194,6 +225,8 @@ fn all_facts(facts: &ProcessFacts) -> Metadata {
         gid: facts.gid,
         user: facts.user.clone(),
         args: facts.args.clone(),
+        script: facts.script.clone(),
+        container: facts.container.as_deref().map(Into::into),
         cwd: facts.cwd.clone(),
         cgroup: facts.cgroup.clone(),
         started_ns: facts.started.map(oisp_core::Timestamp::as_nanos),
@@ -202,81 +235,4 @@ fn all_facts(facts: &ProcessFacts) -> Metadata {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Reader;
-    use oisp_core::raw::{GapCause, Transport, Usage};
-    use oisp_core::{Timestamp, TlsEvent};
-
-    fn raw(kind: RawKind) -> RawEvent {
-        RawEvent {
-            at: Timestamp::from_nanos(5),
-            pid: 7,
-            tid: 8,
-            kind,
-        }
-    }
-
-    fn tls(what: TlsKind) -> RawEvent {
-        let conn = ConnId {
-            pid: 7,
-            start_time: 9,
-            handle: 0xabc,
-            generation: 2,
-        };
-        raw(RawKind::Tls(TlsEvent { conn, what }))
-    }
-
-    fn read_back(events: &[RawEvent]) -> Vec<RawEvent> {
-        let mut file = Vec::new();
-        let mut writer = Writer::new(&mut file);
-        events.iter().for_each(|event| writer.write(event).unwrap());
-        let mut reader = Reader::new();
-        let mut out = Vec::new();
-        file.split(|byte| *byte == b'\n')
-            .for_each(|line| reader.line(line, &mut out).unwrap());
-        out
-    }
-
-    #[test]
-    fn what_is_written_reads_back_the_same() {
-        let facts = Arc::new(ProcessFacts {
-            pid: 7,
-            ppid: Some(1),
-            exe: Some("/bin/x".into()),
-            ..ProcessFacts::default()
-        });
-        let direction = Direction::Incoming;
-        let events = [
-            raw(RawKind::Process(ProcessEvent::Exec(facts))),
-            tls(TlsKind::Opened {
-                remote: Some(Remote {
-                    host: "192.0.2.1".into(),
-                    port: Some(443),
-                }),
-                transport: Transport::Tls,
-            }),
-            tls(TlsKind::Data {
-                direction,
-                offset: 4,
-                bytes: vec![0, 255, 10].into(),
-            }),
-            tls(TlsKind::Gap {
-                direction,
-                offset: 7,
-                len: 3,
-                cause: GapCause::RingFull,
-            }),
-            tls(TlsKind::Closed),
-            raw(RawKind::Process(ProcessEvent::Fork { child_pid: 9 })),
-            raw(RawKind::Process(ProcessEvent::Exit {
-                code: Some(3),
-                signal: None,
-                core_dumped: false,
-                runtime_ms: Some(4),
-                usage: Usage::default(),
-            })),
-        ];
-        assert_eq!(read_back(&events), events);
-    }
-}
+mod tests;
