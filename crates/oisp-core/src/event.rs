@@ -7,6 +7,8 @@
 
 pub mod agent;
 pub mod ai;
+pub mod file;
+pub mod network;
 pub mod process;
 mod safe;
 
@@ -93,7 +95,31 @@ pub enum Data {
     ProcessFork(process::Fork),
     /// A process ended.
     #[serde(rename = "process.exit")]
-    ProcessExit(process::Exit),
+    ProcessExit(Box<process::Exit>),
+    /// A file was opened.
+    #[serde(rename = "file.open")]
+    FileOpen(Box<file::Open>),
+    /// A file was written to.
+    #[serde(rename = "file.write")]
+    FileWrite(Box<file::Write>),
+    /// A file was removed.
+    #[serde(rename = "file.delete")]
+    FileDelete(Box<file::Delete>),
+    /// A file was renamed.
+    #[serde(rename = "file.rename")]
+    FileRename(Box<file::Rename>),
+    /// A process asked for a connection.
+    #[serde(rename = "network.connect")]
+    NetworkConnect(Box<network::Connect>),
+    /// A process took a connection.
+    #[serde(rename = "network.accept")]
+    NetworkAccept(Box<network::Accept>),
+    /// A connection ended.
+    #[serde(rename = "network.flow")]
+    NetworkFlow(Box<network::Flow>),
+    /// A name was resolved.
+    #[serde(rename = "network.dns")]
+    NetworkDns(Box<network::Dns>),
 }
 
 impl Data {
@@ -110,7 +136,22 @@ impl Data {
             Self::ProcessExec(_) => "process.exec",
             Self::ProcessFork(_) => "process.fork",
             Self::ProcessExit(_) => "process.exit",
+            Self::FileOpen(_) => "file.open",
+            Self::FileWrite(_) => "file.write",
+            Self::FileDelete(_) => "file.delete",
+            Self::FileRename(_) => "file.rename",
+            Self::NetworkConnect(_) => "network.connect",
+            Self::NetworkAccept(_) => "network.accept",
+            Self::NetworkFlow(_) => "network.flow",
+            Self::NetworkDns(_) => "network.dns",
         }
+    }
+
+    /// The part of [`Data::event_type`] before the dot: `ai`, `agent`,
+    /// `process`, `file` or `network`.
+    pub fn family(&self) -> &'static str {
+        let name = self.event_type();
+        name.split_once('.').map_or(name, |(family, _)| family)
     }
 }
 
@@ -226,7 +267,8 @@ pub struct Source {
     pub collector: &'static str,
     /// The sensor's version.
     pub collector_version: &'static str,
-    /// `ebpf_uprobe`, `ebpf_tracepoint`, `tls_boundary`, `mitm_proxy`, …
+    /// `ebpf_uprobe`, `ebpf_tracepoint`, `tls_boundary`, `mitm_proxy`, …;
+    /// absent where the capture's records do not tell.
     pub capture_method: Option<&'static str>,
     /// `ssl_write`, `ssl_read`, `execve`, …
     pub capture_point: Option<&'static str>,
@@ -240,6 +282,14 @@ impl Source {
             collector_version: env!("CARGO_PKG_VERSION"),
             capture_method: Some(method),
             capture_point: Some(point),
+        }
+    }
+
+    /// This sensor at that point, by a method that the records do not tell.
+    pub const fn at(point: &'static str) -> Self {
+        Self {
+            capture_method: None,
+            ..Self::new("", point)
         }
     }
 }

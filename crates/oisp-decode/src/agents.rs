@@ -7,6 +7,7 @@
 //! A request repeats the whole conversation: each result counts once, and only
 //! where the call was seen.
 
+mod effects;
 mod session;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::dialect::SpokenMessage;
 
+pub use effects::Effects;
 pub use session::{Ended, Sessions, Turn};
 
 /// What agents do between calls.
@@ -28,6 +30,8 @@ pub struct Agents {
     pub calls: OpenCalls,
     /// The sessions under way.
     pub sessions: Sessions,
+    /// What tool calls brought about.
+    pub effects: Effects,
 }
 
 /// Longest id or name that a call is remembered by, bytes.

@@ -15,9 +15,14 @@ use crate::body::Room;
 use crate::connection::{Connection, Side};
 use crate::conversation::Conversations;
 use crate::emit::{self, Emitter};
+use crate::ends::Ends;
 use crate::exchange::Exchange;
+use crate::file;
 use crate::http::{Ending, Half, HttpEvent, Part};
+use crate::lineage::Lineage;
+use crate::link::Link;
 use crate::mcp::Sessions;
+use crate::network::Network;
 use crate::process;
 
 /// Most connections under way at a time. Above it the one that was silent
@@ -50,6 +55,9 @@ struct Around {
     /// The sum of all [`Tracked::held`].
     waiting: usize,
     registry: Current,
+    network: Network,
+    lineage: Lineage,
+    ends: Ends,
     figures: Figures,
 }
 
@@ -61,8 +69,8 @@ struct Tracked {
     exchanges: BTreeMap<u64, Box<Exchange>>,
     last_tid: u32,
     last_at: Timestamp,
-    /// The other end has an address.
-    has_peer: bool,
+    /// What carries it.
+    link: Link,
     /// Memory of the exchanges, about.
     of_exchanges: usize,
     /// Memory of all of it, when it was looked at last.
@@ -92,6 +100,9 @@ impl Decoder {
             room: Room::default(),
             waiting: 0,
             registry: Current::embedded(),
+            network: Network::default(),
+            lineage: Lineage::default(),
+            ends: Ends::default(),
             figures: Figures::default(),
         };
         Self {
@@ -122,7 +133,14 @@ impl Decoder {
         match &raw.kind {
             RawKind::Process(process) => self.process(raw, process, out),
             RawKind::Tls(tls) => self.tls(raw, tls, out),
-            RawKind::File(_) | RawKind::Net(_) => {}
+            RawKind::File(event) => {
+                let event = file::event_of(raw, event);
+                out.push(self.around.tied(event));
+            }
+            RawKind::Net(event) => {
+                let event = self.around.network.event_of(raw, event);
+                out.push(self.around.tied(event));
+            }
         }
         self.around.figures.events += (out.len() - before) as u64;
     }
@@ -191,7 +209,9 @@ impl Decoder {
             let ended = self.around.agents.sessions.exited(raw.pid, raw.at);
             out.extend(ended.into_iter().map(emit::session_end));
         }
-        out.extend(process::event_of(raw, process));
+        self.around.learn(raw.pid, process);
+        let event = process::event_of(raw, process);
+        out.extend(event.map(|event| self.around.tied(event)));
         if let ProcessEvent::Exit { .. } = process {
             self.end_calls(Some(raw.pid), "process_ended", raw.at, out);
         }
@@ -203,6 +223,7 @@ impl Decoder {
                 tracked.last_at = raw.at;
                 self.end(tls.conn, tracked, Ending::ConnectionClosed, out);
             }
+            self.around.ends.closed(&tls.conn, raw.at);
             return;
         }
         if self.connections.len() >= MAX_CONNECTIONS && !self.connections.contains_key(&tls.conn) {
@@ -214,6 +235,9 @@ impl Decoder {
         });
         tracked.last_tid = raw.tid;
         tracked.last_at = raw.at;
+        if tracked.link.learn(&tls.what) {
+            self.around.linked(tls.conn, &tracked.link, raw.at);
+        }
         let mut parts = Vec::new();
         match &tls.what {
             TlsKind::Data {
@@ -233,6 +257,7 @@ impl Decoder {
                 cause,
             } => {
                 self.around.figures.gap_bytes = self.around.figures.gap_bytes.saturating_add(*len);
+                self.around.ends.torn(tls.conn, raw.at);
                 let connection = &mut tracked.connection;
                 match (cause, len) {
                     (GapCause::LateAttach, 0) => connection.attached_late(),
@@ -240,8 +265,10 @@ impl Decoder {
                     _ => connection.gap(*direction, raw.at, *offset, *len, &mut parts),
                 }
             }
-            TlsKind::Opened { remote, .. } => tracked.has_peer |= remote.is_some(),
-            TlsKind::Socket { .. } | TlsKind::ServerName(_) | TlsKind::Closed => {}
+            TlsKind::Opened { .. }
+            | TlsKind::Socket { .. }
+            | TlsKind::ServerName(_)
+            | TlsKind::Closed => {}
         }
         tracked.take(&tls.conn, parts, &mut self.around, out);
         if self.around.waiting > MAX_WAITING {
@@ -302,7 +329,8 @@ impl Decoder {
             room: &self.around.room,
             stream_chunks: self.around.stream_chunks,
             hash_key: &self.around.hash_key,
-            has_peer: false,
+            link: &Link::default(),
+            ends: &mut self.around.ends,
         };
         self.around
             .sessions
@@ -321,6 +349,37 @@ impl Decoder {
         for (_, conn) in by_age.into_iter().take(MAX_CONNECTIONS / 16) {
             self.evict(conn, out);
         }
+    }
+}
+
+impl Around {
+    /// Learns from the life of a process.
+    fn learn(&mut self, pid: u32, process: &ProcessEvent) {
+        self.lineage.learn(pid, process);
+        self.network.process(process);
+        let effects = &mut self.agents.effects;
+        match process {
+            ProcessEvent::Fork { child_pid } => effects.begins(*child_pid),
+            ProcessEvent::Exit { .. } => effects.exited(pid),
+            ProcessEvent::Seen(_) | ProcessEvent::Exec(_) => {}
+        }
+    }
+
+    /// More became known of what carries a connection.
+    fn linked(&mut self, conn: ConnId, link: &Link, at: Timestamp) {
+        if let Some(socket) = link.socket {
+            self.ends.socket(conn, socket, at);
+        }
+        self.network.link(conn.pid, link, at);
+    }
+
+    /// The event, tied to the tool call that caused it.
+    fn tied(&mut self, mut event: Event) -> Event {
+        let bundle = self.registry.load();
+        let is_model = |name: &str| bundle.registry.host(name).is_some();
+        let effects = &mut self.agents.effects;
+        effects.tie(&mut event, &self.lineage, is_model);
+        event
     }
 }
 
@@ -353,6 +412,11 @@ impl Tracked {
         let bundle = around.registry.load();
         for part in parts {
             let id = part.exchange;
+            if let (Part::Request(head), Side::Client) = (&part.part, side)
+                && self.link.asked(head)
+            {
+                around.linked(*conn, &self.link, part.at);
+            }
             let mut before = 0;
             let exchange = match self.exchanges.entry(id) {
                 Entry::Vacant(new) => {
@@ -374,7 +438,8 @@ impl Tracked {
                 room: &around.room,
                 bundle: &bundle,
                 hash_key: &around.hash_key,
-                has_peer: self.has_peer,
+                link: &self.link,
+                ends: &mut around.ends,
             };
             exchange.part(part, side, &mut around.sessions, &mut emitter, out);
             self.of_exchanges -= before;

@@ -11,7 +11,7 @@ mod timing;
 mod tools;
 
 use oisp_core::event::ai::{Model, Provider};
-use oisp_core::event::{Confidence, Source, TraceContext};
+use oisp_core::event::{Confidence, Related, Relationship, TraceContext};
 use oisp_core::{ConnId, Event, EventId, Timestamp, event};
 use oisp_registry::Bundle;
 use serde_json::{Map, Value};
@@ -22,8 +22,10 @@ use crate::body::Room;
 use crate::connection::Side;
 use crate::conversation::Conversations;
 use crate::dialect::{Detection, Dialect};
+use crate::ends::Ends;
 use crate::exchange::{Answered, Asked, Piece};
 use crate::http::Ending;
+use crate::link::Link;
 
 pub use agents::session_end;
 
@@ -47,8 +49,10 @@ pub struct Emitter<'a> {
     pub stream_chunks: bool,
     /// Hashes credentials.
     pub hash_key: &'a HashKey,
-    /// The other end of the connection has an address.
-    pub has_peer: bool,
+    /// What carries the connection.
+    pub link: &'a Link,
+    /// Both ends of calls.
+    pub ends: &'a mut Ends,
 }
 
 /// What the events of one call share.
@@ -110,7 +114,8 @@ impl Emitter<'_> {
             room: self.room,
             stream_chunks: self.stream_chunks,
             hash_key: self.hash_key,
-            has_peer: self.has_peer,
+            link: self.link,
+            ends: self.ends,
         }
     }
 
@@ -150,7 +155,7 @@ impl Emitter<'_> {
         event_id: EventId,
         ts: Timestamp,
         point: &'static str,
-        confidence: Confidence,
+        mut confidence: Confidence,
         data: event::Data,
     ) -> Event {
         let process = event::Process {
@@ -165,7 +170,7 @@ impl Emitter<'_> {
             host: None,
             actor: None,
             process: Some(process),
-            source: Source::new("tls_boundary", point),
+            source: self.link.source(point, &mut confidence),
             confidence,
             data,
             attrs: Map::new(),
@@ -174,6 +179,14 @@ impl Emitter<'_> {
             trace_context: None,
             app: None,
         }
+    }
+}
+
+/// The tie to the other end's event of the same call.
+fn same_call(event_id: EventId) -> Related {
+    Related {
+        event_id,
+        relationship: Relationship::Related,
     }
 }
 

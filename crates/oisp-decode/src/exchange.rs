@@ -6,6 +6,8 @@ mod form;
 mod pieces;
 mod session;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use oisp_core::{Event, Timestamp};
 use serde_json::Value;
 
@@ -67,6 +69,8 @@ pub struct Asked {
     pub damage: Damage,
     /// How it ended.
     pub ending: Ending,
+    /// What it says, in short; `None` where not all of it is there.
+    pub print: Option<u64>,
 }
 
 impl Default for Exchange {
@@ -178,7 +182,7 @@ impl Exchange {
         }
     }
 
-    fn begin_request(&mut self, head: RequestHead, side: Side, emitter: &Emitter<'_>) {
+    fn begin_request(&mut self, head: RequestHead, side: Side, emitter: &mut Emitter<'_>) {
         if let Some(talk) = Talk::listening(&head, side, emitter) {
             self.talk = Some(Box::new(talk));
             return;
@@ -190,6 +194,10 @@ impl Exchange {
         if !may_be_call(&head) {
             self.state = State::Ignored;
             return;
+        }
+        if side == Side::Client {
+            let effects = &mut emitter.agents.effects;
+            effects.asking(emitter.conn.pid, head.began);
         }
         // What both events repeat of it may be as much again.
         self.heads += head.held() * 2;
@@ -229,6 +237,7 @@ impl Exchange {
         let Some(request) = self.request.take() else {
             return;
         };
+        emitter.agents.effects.asked(emitter.conn.pid);
         let RequestPart { head, body, bytes } = request;
         let whole = ending == Ending::Complete && !body.damage.any();
         let is_worth = || dialect::is_worth_parsing(&head, &bytes) || mcp::may_be_message(&bytes);
@@ -237,6 +246,7 @@ impl Exchange {
         } else {
             None
         };
+        let print = whole.then(|| print(&head, &bytes));
         drop(bytes);
         if Talk::is_asking(&head, json.as_ref()) {
             let stage = &mut Stage {
@@ -263,6 +273,7 @@ impl Exchange {
             call,
             damage: body.damage,
             ending,
+            print,
         };
         self.answer.expect(dialect, emitter.stream_chunks);
         self.call = Some(emitter.request(asked, side, out));
@@ -311,4 +322,11 @@ fn may_be_call(head: &RequestHead) -> bool {
     let is_readable = body::is_readable(&head.headers)
         || (body::is_form(&head.headers) && dialect::identify(head, None).is_some());
     is_readable && head.method.as_deref().is_none_or(|method| method == "POST")
+}
+
+/// A short name for what a request says.
+fn print(head: &RequestHead, body: &[u8]) -> u64 {
+    let mut hash = DefaultHasher::new();
+    (&head.method, &head.path, body).hash(&mut hash);
+    hash.finish()
 }

@@ -8,6 +8,9 @@
 //!   → exchange (a request and its answer) → dialect (what they say) → emit (events)
 //! ```
 //!
+//! Beside them, what processes do on the machine: `process`, `file`, `network`,
+//! tied to the tool calls that caused it by `agents/effects.rs`.
+//!
 //! The same bytes give the same events, ids included, however they are cut into
 //! chunks. Nothing is guessed: what was not captured is absent from the event,
 //! and `confidence` says so.
@@ -30,6 +33,10 @@
 //! | items of a list of messages, tools or calls | 65,536 |
 //! | choices, calls of tools and other parts of a streamed answer | 1,024, 1,024 and 4,096 |
 //! | events of tool calls of one answer | 1,024 |
+//! | processes whose parents are known | 131,072 |
+//! | answers of name servers | 1,024 processes with 128 addresses each, 16,384 of the machine; for an hour |
+//! | arguments of the tool calls under way, to tie events to | 16 MiB |
+//! | requests whose other end may be captured, too | 65,536 |
 //!
 //! A buffer grows by doubling: what it takes may be twice what it holds, and
 //! three times for as long as it moves. A document's tree comes on top of its
@@ -44,14 +51,20 @@ mod conversation;
 mod decoder;
 mod dialect;
 mod emit;
+mod ends;
 mod exchange;
+mod file;
 mod form;
 mod framing;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod http;
 mod json;
+mod lineage;
+mod link;
 mod mcp;
+mod network;
+mod observed;
 mod process;
 mod protobuf;
 mod stream;

@@ -174,7 +174,34 @@ fn a_peer_with_an_address_is_no_pipe() {
     let events = decode(&raw);
     let called = one(&events, "agent.tool_call");
     assert_eq!(called["attrs"]["network.transport"], "tcp");
-    assert_eq!(called["source"]["capture_point"], "ssl_write");
+    assert_eq!(called["source"]["capture_point"], "write");
+    assert!(called["source"].get("capture_method").is_none());
+}
+
+#[test]
+fn a_call_without_tls_that_is_never_answered_says_how_it_was_captured() {
+    let opened = TlsKind::Opened {
+        remote: None,
+        transport: Transport::Tcp,
+    };
+    let ask = post("127.0.0.1:9000", "/mcp", "", &call(1, "log"));
+    let mut steps = raw(&[Out(ask)]);
+    steps.insert(
+        0,
+        RawEvent {
+            kind: RawKind::Tls(TlsEvent {
+                conn: CONN,
+                what: opened,
+            }),
+            ..steps[0].clone()
+        },
+    );
+    let events = decode(&steps);
+    for kind in ["agent.tool_call", "agent.tool_result"] {
+        let event = one(&events, kind);
+        assert!(event["source"].get("capture_method").is_none(), "{event:#}");
+        assert_eq!(event["confidence"]["content_source"], "plaintext_capture");
+    }
 }
 
 #[test]

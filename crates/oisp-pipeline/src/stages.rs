@@ -101,7 +101,7 @@ impl Stages {
         self.tell_wanted(raw, &decoded);
         if matches!(raw.kind, RawKind::Process(_)) && !self.process_events {
             self.figures.process_off += 1;
-            decoded.retain(|event| !event.data.event_type().starts_with("process."));
+            decoded.retain(|event| event.data.family() != "process");
         }
         self.store(decoded);
         self.tick(raw.at);

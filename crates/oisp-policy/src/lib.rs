@@ -87,7 +87,11 @@ mod tests {
         let exit = Exit {
             exit_code: 0,
             signal: None,
+            signal_name: None,
             runtime_ms: None,
+            cpu_user_ms: None,
+            cpu_system_ms: None,
+            max_rss_kb: None,
             termination_type: "normal",
         };
         let ancestor = ProcessRef {
@@ -110,7 +114,7 @@ mod tests {
             }),
             source: Source::new("tls_boundary", "ssl_read"),
             confidence: Confidence::full(),
-            data: Data::ProcessExit(exit),
+            data: Data::ProcessExit(Box::new(exit)),
             attrs: serde_json::Map::new(),
             ext: serde_json::Map::new(),
             related_events: Vec::new(),

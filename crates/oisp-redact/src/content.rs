@@ -34,12 +34,25 @@ fn remove_field(key: &str, value: &mut Value) -> bool {
         | ("result", Value::String(_) | Value::Object(_) | Value::Array(_)) => {
             *value = marker(value)
         }
-        ("description" | "cwd", Value::String(_)) => *value = text_marker(),
+        (
+            "description" | "cwd" | "path" | "old_path" | "new_path" | "script_path",
+            Value::String(_),
+        ) => *value = text_marker(),
+        ("file", Value::Object(_)) => remove_name(value),
         ("message", Value::String(_)) => *value = text_marker(),
         ("args" | "stop", Value::Array(_)) => *value = json!(["[REDACTED:content]"]),
         _ => return remove_fields(value),
     }
     true
+}
+
+/// Path and name of a file; what kind it is and how large stays.
+fn remove_name(file: &mut Value) {
+    for key in ["path", "name"] {
+        if let Some(text @ Value::String(_)) = file.get_mut(key) {
+            *text = text_marker();
+        }
+    }
 }
 
 fn remove_command_lines(process: &mut Value) -> bool {

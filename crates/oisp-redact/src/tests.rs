@@ -1,6 +1,6 @@
 //! What the modes take out and what they leave.
 
-use oisp_core::event::{Confidence, Data, Event, Process, Source, ai};
+use oisp_core::event::{Confidence, Data, Event, Process, Source, ai, file, network};
 use oisp_core::{EventId, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -190,4 +190,71 @@ fn secrets_of_many_kinds_are_found_in_text() {
             "{text}"
         );
     }
+}
+
+/// An event of the machine, after redaction.
+fn of_machine(mode: Mode, data: Data) -> Value {
+    let event = Event {
+        data,
+        process: Some(Process::default()),
+        ext: Map::new(),
+        ..event("")
+    };
+    serde_json::from_str(Redactor::new(mode).redact(&event).json()).unwrap()
+}
+
+fn written(path: &str, name: &str) -> Data {
+    Data::FileWrite(Box::new(file::Write {
+        path: path.into(),
+        bytes_written: 5,
+        truncated: false,
+        created: true,
+        file: file::FileInfo {
+            path: path.into(),
+            name: Some(name.into()),
+            extension: Some("txt".into()),
+            size: Some(5),
+            ..file::FileInfo::default()
+        },
+    }))
+}
+
+#[test]
+fn names_of_files_and_hosts_are_text_like_any_other() {
+    let name = format!("{KEY}.txt");
+    let data = written(&format!("/home/u/{name}"), &name);
+    for mode in [Mode::Safe, Mode::Minimal, Mode::Full] {
+        let event = of_machine(mode, data.clone());
+        assert!(!event.to_string().contains("madeup"), "{mode}: {event}");
+        assert_eq!(event["data"]["bytes_written"], 5);
+        assert_eq!(event["data"]["file"]["extension"], "txt");
+    }
+    let asked = Data::NetworkDns(Box::new(network::Dns {
+        query_name: format!("{KEY}.example.com"),
+        query_type: "A",
+        response_code: "NOERROR",
+        answers: Vec::new(),
+        resolver: None,
+        latency_ms: None,
+    }));
+    let event = of_machine(Mode::Safe, asked);
+    assert!(!event.to_string().contains("madeup"), "{event}");
+}
+
+#[test]
+fn an_ordinary_path_stays_and_goes_with_all_content() {
+    let path = "/home/u/work/src/main.rs";
+    let data = written(path, "main.rs");
+    let safe = of_machine(Mode::Safe, data.clone());
+    assert_eq!(safe["data"]["path"], path);
+    assert_eq!(safe["confidence"]["redaction_applied"], false);
+    let full = of_machine(Mode::Full, data);
+    assert!(!full.to_string().contains("main.rs"), "{full}");
+    let renamed = Data::FileRename(Box::new(file::Rename {
+        old_path: path.into(),
+        new_path: "/home/u/work/src/lib.rs".into(),
+        file: file::FileInfo::default(),
+    }));
+    let full = of_machine(Mode::Full, renamed);
+    assert!(!full.to_string().contains("work"), "{full}");
 }

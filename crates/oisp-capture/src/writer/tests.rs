@@ -110,7 +110,7 @@ fn a_connection_that_is_only_its_bytes() {
         offset: 0,
         bytes: vec![1].into(),
     });
-    assert_eq!(read_back(&[data.clone()]), [data]);
+    assert_eq!(read_back(std::slice::from_ref(&data)), [data]);
 }
 
 fn socket() -> impl Strategy<Value = SocketAddr> {

@@ -13,6 +13,14 @@ pub struct Exec {
     pub args: Option<Vec<String>>,
     /// Working directory.
     pub cwd: Option<String>,
+    /// The interpreter, where it runs a script.
+    pub interpreter: Option<String>,
+    /// The script that it runs.
+    pub script_path: Option<String>,
+    /// It runs a script; absent where that is not known.
+    pub is_script: Option<bool>,
+    /// It is a shell.
+    pub is_shell: Option<bool>,
 }
 
 /// A process made a child.
@@ -26,14 +34,22 @@ pub struct Fork {
 
 /// A process ended.
 #[skip_serializing_none]
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Exit {
     /// Exit code; 128 + signal where a signal ended it, as a shell shows it.
     pub exit_code: i32,
     /// The signal that ended it.
     pub signal: Option<i32>,
+    /// Name of that signal.
+    pub signal_name: Option<String>,
     /// From start to end, milliseconds.
     pub runtime_ms: Option<u64>,
+    /// Time on a processor in the program itself, milliseconds.
+    pub cpu_user_ms: Option<u64>,
+    /// Time on a processor in the kernel on its behalf, milliseconds.
+    pub cpu_system_ms: Option<u64>,
+    /// Most memory that was resident at a time, KiB.
+    pub max_rss_kb: Option<u64>,
     /// `normal`, `signaled` or `coredump`.
     pub termination_type: &'static str,
 }

@@ -67,19 +67,20 @@ pub fn session_end(ended: Ended) -> Event {
     }
 }
 
-/// The results of tools that a request brings.
+/// The results of tools that a request brings; gives the calls that they answer.
 pub(super) fn results(
     emitter: &mut Emitter<'_>,
     shared: &Shared,
     call: &Call,
     confidence: &Confidence,
     out: &mut Vec<Event>,
-) {
+) -> Vec<EventId> {
     let at = shared.began;
     let results = emitter
         .agents
         .calls
         .results(emitter.conn, &call.messages, at);
+    let calls = results.iter().map(|answered| answered.call).collect();
     for (n, answered) in results.into_iter().enumerate() {
         let call_id = answered.result.call_id.clone();
         let mut event = emitter.event(
@@ -105,4 +106,5 @@ pub(super) fn results(
         }
         out.push(event);
     }
+    calls
 }

@@ -21,7 +21,7 @@ pub(super) struct Named {
 
 /// Who the host says it is. A host that names nobody is who alone has the API
 /// that it serves.
-pub(super) fn named(asked: &Asked, bundle: &Bundle) -> Named {
+pub(super) fn named(asked: &Asked, bundle: &Bundle, scheme: &str) -> Named {
     let head = &asked.head;
     let authority = head.authority.as_deref();
     let host = authority.and_then(|authority| bundle.registry.host(authority));
@@ -35,7 +35,7 @@ pub(super) fn named(asked: &Asked, bundle: &Bundle) -> Named {
         prices: known.and_then(|known| known.prices.clone()),
         provider: Provider {
             name: name.to_owned(),
-            endpoint: endpoint(head),
+            endpoint: endpoint(head, scheme),
             region: host.and_then(|host| host.region),
             organization_id: head.headers.get("openai-organization").map(str::to_owned),
             project_id: head.headers.get("openai-project").map(str::to_owned),
@@ -43,10 +43,10 @@ pub(super) fn named(asked: &Asked, bundle: &Bundle) -> Named {
     }
 }
 
-fn endpoint(head: &RequestHead) -> Option<String> {
+fn endpoint(head: &RequestHead, scheme: &str) -> Option<String> {
     let path = head.path.as_deref().map(without_query)?;
     let host = head.authority.as_deref()?;
-    Some(format!("https://{host}{path}"))
+    Some(format!("{scheme}://{host}{path}"))
 }
 
 /// A model, with its family where the registry knows it.

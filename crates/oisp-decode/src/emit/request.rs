@@ -6,7 +6,7 @@ use oisp_core::event::{Confidence, Data};
 use oisp_registry::Bundle;
 use serde_json::{Map, Value, json};
 
-use super::{Emitter, Shared, agents, confidence, provider, unreadable};
+use super::{Emitter, Shared, agents, confidence, provider, same_call, unreadable};
 use crate::auth::auth_of;
 use crate::connection::Side;
 use crate::conversation::session_of;
@@ -22,6 +22,18 @@ pub(super) fn emit(
     out: &mut Vec<Event>,
 ) -> Shared {
     let mut shared = share(emitter, &asked, side);
+    let other_end = emitter.ends.asked(
+        emitter.conn,
+        side,
+        emitter.exchange,
+        asked.print,
+        shared.request_event,
+        shared.began,
+    );
+    let ends = [
+        asked.head.authority.clone(),
+        emitter.link.socket.map(|(_, remote)| remote.to_string()),
+    ];
     agents::session_start(emitter, &shared, &asked, out);
     let mut confidence = confidence(asked.ending, asked.damage.reasons(), &asked);
     if asked.call.is_none() {
@@ -38,9 +50,10 @@ pub(super) fn emit(
     let mut attrs = shared.attrs.clone();
     let mut ext = Map::new();
     let mut results = Vec::new();
+    let mut answered = Vec::new();
     match asked.call {
         Some(call) => {
-            agents::results(emitter, &shared, &call, &confidence, &mut results);
+            answered = agents::results(emitter, &shared, &call, &confidence, &mut results);
             data.system_prompt_hash = call.system().and_then(|text| emitter.hash_key.hash(&text));
             fill(
                 &mut data,
@@ -55,8 +68,15 @@ pub(super) fn emit(
             .missing
             .extend(["model", "messages"].map(str::to_owned)),
     }
+    if side == Side::Client {
+        let (pid, conversation) = (emitter.conn.pid, &shared.conversation_id);
+        let effects = &mut emitter.agents.effects;
+        effects.goes_on(pid, conversation, &answered, ends, shared.began);
+    }
     shared.model.clone_from(&data.model);
-    out.push(event(emitter, &shared, confidence, data, attrs, ext));
+    let mut event = event(emitter, &shared, confidence, data, attrs, ext);
+    event.related_events.extend(other_end.map(same_call));
+    out.push(event);
     out.append(&mut results);
     shared
 }
@@ -93,7 +113,7 @@ fn share(emitter: &mut Emitter<'_>, asked: &Asked, side: Side) -> Shared {
         emitter
             .conversations
             .id_of(emitter.conn, session, system.as_deref(), began);
-    let named = provider::named(asked, emitter.bundle);
+    let named = provider::named(asked, emitter.bundle, emitter.link.scheme());
     let trace = trace::of(&asked.head.headers, &conversation_id, &request_event);
     Shared {
         request_event,
@@ -128,6 +148,7 @@ fn attrs(
     if let Some(name) = otel {
         attrs.insert("gen_ai.provider.name".into(), name.into());
     }
+    emitter.link.add_to(&mut attrs);
     if let Some(agent) = asked.head.headers.get("user-agent") {
         attrs.insert("user_agent.original".into(), agent.into());
     }

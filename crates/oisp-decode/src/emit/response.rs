@@ -8,9 +8,11 @@ use oisp_registry::Bundle;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Emitter, Shared, choice, chunk, confidence, headers, provider, timing, tools, unreadable,
+    Emitter, Shared, choice, chunk, confidence, headers, provider, same_call, timing, tools,
+    unreadable,
 };
 use crate::agents::Turn;
+use crate::connection::Side;
 use crate::dialect::{Answer, EmbeddingDraft, UsageDraft};
 use crate::exchange::Answered;
 use crate::http::Ending;
@@ -30,6 +32,8 @@ pub(super) fn emit(
     let embedding = answer.as_ref().and_then(|answer| answer.embedding);
     let mut confidence = confidence_in(shared, &answered, answer.as_ref());
     let mut attrs = shared.attrs.clone();
+    // More of the connection may be known by now.
+    emitter.link.add_to(&mut attrs);
     let mut ext = Map::new();
     let data = response(emitter, shared, &answered, answer, &mut attrs, &mut ext);
     if !confidence.reasons.is_empty() {
@@ -49,10 +53,11 @@ pub(super) fn emit(
         tool_calls: count as u64,
         usage: data.usage,
     };
-    emitter
-        .agents
-        .sessions
-        .answer(&shared.conversation_id, turn, at);
+    if shared.side == Side::Client {
+        // What a server tells of the same call would count twice.
+        let sessions = &mut emitter.agents.sessions;
+        sessions.answer(&shared.conversation_id, turn, at);
+    }
     let embedding = embedding
         .filter(|_| data.success == Some(true))
         .map(|draft| embedding_event(&data, draft));
@@ -71,6 +76,10 @@ pub(super) fn emit(
         event_id: shared.request_event,
         relationship: Relationship::Parent,
     });
+    if shared.side == Side::Server {
+        let other = emitter.ends.other(emitter.conn, &shared.request_event, at);
+        event.related_events.extend(other.map(same_call));
+    }
     out.push(event);
     if let Some(data) = embedding {
         let id = emitter.event_id(at, "ai.embedding", 0);

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Emitter, Shared};
 use crate::agents::made_up_id;
+use crate::connection::Side;
 
 /// Most events of one answer. No model calls so many tools at once.
 pub(super) const MAX_CALLS: usize = 1024;
@@ -22,6 +23,14 @@ pub(super) fn emit(
     out: &mut Vec<Event>,
 ) {
     let (response_event, at) = answer;
+    if shared.side == Side::Client {
+        let ids: Vec<_> = (0..calls.len())
+            .map(|n| emitter.event_id(at, "agent.tool_call", n))
+            .collect();
+        let (pid, conversation) = (emitter.conn.pid, &shared.conversation_id);
+        let effects = &mut emitter.agents.effects;
+        effects.open(pid, conversation, ids.into_iter().zip(&calls), at);
+    }
     for (n, call) in calls.into_iter().enumerate() {
         let id = emitter.event_id(at, "agent.tool_call", n);
         emitter.agents.calls.called(emitter.conn, id, &call, at);

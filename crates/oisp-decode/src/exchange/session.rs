@@ -203,6 +203,7 @@ impl Session {
             call: call.map(|call| *call),
             damage,
             ending: Ending::Complete,
+            print: None,
         };
         let turn = Turn::begin(name, asked, scene);
         self.turns.insert(name, turn);

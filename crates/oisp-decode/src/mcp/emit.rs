@@ -28,6 +28,8 @@ pub struct Open {
     pub side: Side,
     /// `pipe` or `tcp`.
     pub transport: &'static str,
+    /// What was captured is no TLS session.
+    pub is_plain: bool,
     /// The trace that the client names.
     pub trace: Option<TraceContext>,
 }
@@ -128,6 +130,11 @@ pub fn tool_result(
     );
     let data = Data::ToolResult(Box::new(data));
     let mut event = emitter.event(id, at, "ssl_read", confidence, data);
+    if open.is_plain {
+        // Where nothing answers, the connection may be gone.
+        event.source.capture_method = None;
+        event.confidence.content_source = Some("plaintext_capture");
+    }
     event.attrs = open.attrs;
     event.attrs.extend(outcome.attrs);
     if !has_id {
@@ -164,7 +171,9 @@ pub fn seen_at(event: &mut Event, transport: &str, written: bool) {
             ..event.source.clone()
         };
         event.confidence.content_source = Some("plaintext_capture");
-    } else {
+    } else if event.source.capture_method.is_some() {
         event.source.capture_point = Some(if written { "ssl_write" } else { "ssl_read" });
+    } else {
+        event.source.capture_point = Some(if written { "write" } else { "read" });
     }
 }

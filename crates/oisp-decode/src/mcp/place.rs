@@ -3,12 +3,14 @@
 
 use oisp_core::ConnId;
 use oisp_core::event::TraceContext;
+use oisp_core::raw::Transport;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::connection::Side;
 use crate::dialect::without_query;
 use crate::http::{Headers, RequestHead};
+use crate::link::Link;
 use crate::trace;
 
 /// Longest session id and name that is kept.
@@ -82,7 +84,7 @@ impl Place {
     }
 
     /// A byte stream of lines.
-    pub fn lines(conn: &ConnId, has_peer: bool) -> Self {
+    pub fn lines(conn: &ConnId, carrier: &Link) -> Self {
         let link = digest(&[b"lines", conn.to_string().as_bytes()]);
         Self {
             link,
@@ -92,7 +94,11 @@ impl Place {
             host: None,
             version: None,
             trace: None,
-            transport: if has_peer { "tcp" } else { "pipe" },
+            transport: match carrier.transport {
+                Transport::Stdio => "pipe",
+                Transport::Tls | Transport::Tcp if carrier.has_peer() => "tcp",
+                Transport::Tls | Transport::Tcp => "pipe",
+            },
             side: Side::Client,
             user_agent: None,
             process: link,

@@ -51,6 +51,7 @@ pub fn request(
         call: Some(call),
         damage: Damage::default(),
         ending: Ending::Complete,
+        print: None,
     };
     let from = out.len();
     let shared = emitter.request(asked, seen.side, out);

@@ -3,6 +3,7 @@
 mod ends;
 
 use oisp_core::event::agent::Tool;
+use oisp_core::raw::Transport;
 use oisp_core::{Event, Timestamp};
 use serde_json::{Map, Value};
 
@@ -169,6 +170,7 @@ impl Sessions {
             began: heard.began,
             side: heard.side(),
             transport: heard.place.transport,
+            is_plain: emitter.link.transport != Transport::Tls,
             trace: traced
                 .and_then(trace::parse)
                 .or_else(|| heard.place.trace.clone()),

@@ -72,7 +72,7 @@ impl Stage<'_, '_> {
 impl Talk {
     /// A byte stream of lines.
     pub fn lines(emitter: &Emitter<'_>) -> Self {
-        let place = Place::lines(emitter.conn, emitter.has_peer);
+        let place = Place::lines(emitter.conn, emitter.link);
         Self::new(place, Kind::Lines)
     }
 
