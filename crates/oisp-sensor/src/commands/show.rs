@@ -1,8 +1,9 @@
 //! `show`: recorded calls, from the events file.
 
+mod activity;
 mod call;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ pub fn run(options: &ShowOptions) -> Result<ExitCode, Failure> {
     let mut events = Events::open(options)?;
     let mut data = Data::new();
     let found = match &options.id {
-        Some(id) => one_call(&mut events, id, options.json, &mut data),
+        Some(id) => one_call(&mut events, id, options, &mut data)?,
         None if options.types.is_empty() && !options.json => {
             newest_calls(&mut events, options.last, &mut data)
         }
@@ -105,7 +106,7 @@ fn newest_events(events: &mut Events, options: &ShowOptions, data: &mut Data) ->
         let alive = if options.json {
             data.line(format_args!("{event}"))
         } else {
-            data.line(format_args!("{}", call::event_line(&event)))
+            data.line(format_args!("{}", activity::line(&event)))
         };
         if !alive {
             break;
@@ -117,10 +118,16 @@ fn newest_events(events: &mut Events, options: &ShowOptions, data: &mut Data) ->
 fn newest_calls(events: &mut Events, last: usize, data: &mut Data) -> bool {
     let mut order: VecDeque<String> = VecDeque::new();
     let mut calls: HashMap<String, Call> = HashMap::new();
+    let mut ends = Ends::default();
     for event in events {
         let Some(id) = call::request_id(&event) else {
             continue;
         };
+        if ends.is_other_view(&event, &id) {
+            calls.remove(&id);
+            order.retain(|known| *known != id);
+            continue;
+        }
         // An answer comes after its request: one of a call that was let go
         // already must not bring the call back.
         if event
@@ -156,7 +163,41 @@ fn newest_calls(events: &mut Events, last: usize, data: &mut Data) -> bool {
     found
 }
 
-fn one_call(events: &mut Events, id: &str, json: bool, data: &mut Data) -> bool {
+/// Both ends of one call are one line: the client's.
+#[derive(Default)]
+struct Ends {
+    /// The requests of clients.
+    clients: HashSet<String>,
+    /// The calls that are a server's view of one of theirs.
+    others: HashSet<String>,
+}
+
+impl Ends {
+    /// True for an event of a call whose client tells it, too.
+    fn is_other_view(&mut self, event: &Value, request: &str) -> bool {
+        if !call::is_servers(event) {
+            if event
+                .get("event_type")
+                .is_some_and(|kind| kind == "ai.request")
+                && let Some(id) = event.get("event_id").and_then(Value::as_str)
+            {
+                self.clients.insert(id.to_owned());
+            }
+            return false;
+        }
+        if call::related(event).any(|id| self.clients.contains(id)) {
+            self.others.insert(request.to_owned());
+        }
+        self.others.contains(request)
+    }
+}
+
+fn one_call(
+    events: &mut Events,
+    id: &str,
+    options: &ShowOptions,
+    data: &mut Data,
+) -> Result<bool, Failure> {
     let mut by_call: HashMap<String, Vec<Value>> = HashMap::new();
     let mut wanted: Option<String> = None;
     for event in events {
@@ -173,22 +214,33 @@ fn one_call(events: &mut Events, id: &str, json: bool, data: &mut Data) -> bool 
             // An event that belongs to no call is shown as it is.
             None if is_it => {
                 data.line(format_args!("{event:#}"));
-                return true;
+                return Ok(true);
             }
             None => {}
         }
     }
     let Some(found) = wanted.and_then(|request| by_call.remove(&request)) else {
-        return false;
+        return Ok(false);
     };
-    if json {
+    if options.json {
         found.iter().for_each(|event| {
             data.line(format_args!("{event}"));
         });
-        return true;
+        return Ok(true);
     }
     let mut call = Call::default();
     found.into_iter().for_each(|event| call.take(event));
+    let tools = call.tool_calls();
+    if !tools.is_empty() {
+        // What they brought about may stand anywhere behind them.
+        let caused =
+            |event: &Value| call::related(event).any(|id| tools.iter().any(|tool| tool == id));
+        let is_deed = |event: &Value| call::request_id(event).is_none();
+        let events = Events::open(options)?;
+        events
+            .filter(|event| is_deed(event) && caused(event))
+            .for_each(|event| call.caused(event));
+    }
     data.line(format_args!("{}", call.whole()));
-    true
+    Ok(true)
 }

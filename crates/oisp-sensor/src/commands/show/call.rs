@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::activity;
 use crate::output::{first_line, printable};
 
 /// Above the lines of a list of calls.
@@ -14,6 +15,8 @@ pub(super) const HEADER: &str = "TIME      PID      PROCESS         MODEL       
 pub(super) struct Call {
     request: Option<Value>,
     response: Option<Value>,
+    /// What it led to: its tool calls, and what those brought about.
+    deeds: Vec<Value>,
 }
 
 /// The call that an event belongs to.
@@ -22,31 +25,28 @@ pub(super) fn request_id(event: &Value) -> Option<String> {
     of(event.get("data")?, "request_id").or_else(|| of(event.get("attrs")?, "oisp.request_id"))
 }
 
-/// One event in a line.
-pub(super) fn event_line(event: &Value) -> String {
-    let what = match text(event, "/data/exe") {
-        Some(exe) => exe,
-        None => first_line(
-            &event.get("data").map(Value::to_string).unwrap_or_default(),
-            90,
-        ),
-    };
-    let pid = number(event, "/process/pid");
-    format!(
-        "{}  {:<16} {pid:<8} {}",
-        time(event),
-        text(event, "/event_type").unwrap_or_default(),
-        printable(&what)
-    )
-}
-
 impl Call {
     pub(super) fn take(&mut self, event: Value) {
         match text(&event, "/event_type").as_deref() {
             Some("ai.request") => self.request = Some(event),
             Some("ai.response") => self.response = Some(event),
+            Some("agent.tool_call") => self.deeds.push(event),
             _ => {}
         }
+    }
+
+    /// Takes an event that one of its tool calls brought about.
+    pub(super) fn caused(&mut self, event: Value) {
+        self.deeds.push(event);
+    }
+
+    /// The ids of its tool calls.
+    pub(super) fn tool_calls(&self) -> Vec<String> {
+        let ids = self
+            .deeds
+            .iter()
+            .filter_map(|event| text(event, "/event_id"));
+        ids.collect()
     }
 
     /// The call in a line below [`HEADER`].
@@ -141,7 +141,31 @@ impl Call {
         if let Some(response) = &self.response {
             self.answer(&mut out, response);
         }
+        self.what_then_happened(&mut out);
         out
+    }
+
+    /// The tool calls, and below each what it brought about.
+    fn what_then_happened(&self, out: &mut String) {
+        for call in self.deeds.iter().filter(|event| is_tool_call(event)) {
+            let id = text(call, "/event_id").unwrap_or_default();
+            let caused = self.deeds.iter().filter(|event| !is_tool_call(event));
+            let mut caused = caused
+                .filter(|event| related(event).any(|cause| cause == id))
+                .peekable();
+            if caused.peek().is_some() {
+                let _ = writeln!(out, "\n[then] {}", activity::what(call));
+            }
+            for event in caused {
+                let one_of = text(event, "/attrs/oisp.tool_call.tie").as_deref() == Some("one_of");
+                let doubt = if one_of {
+                    "  (or another call of this answer)"
+                } else {
+                    ""
+                };
+                let _ = writeln!(out, "  {}{doubt}", activity::line(event));
+            }
+        }
     }
 
     fn answer(&self, out: &mut String, response: &Value) {
@@ -165,6 +189,25 @@ impl Call {
             let _ = writeln!(out, "\n[error] {}", printable(&message));
         }
     }
+}
+
+fn is_tool_call(event: &Value) -> bool {
+    event
+        .get("event_type")
+        .is_some_and(|kind| kind == "agent.tool_call")
+}
+
+/// The events that an event is tied to.
+pub(super) fn related(event: &Value) -> impl Iterator<Item = &str> {
+    let ties = event.get("related_events").and_then(Value::as_array);
+    ties.into_iter()
+        .flatten()
+        .filter_map(|tie| tie.get("event_id")?.as_str())
+}
+
+/// The server's view of a call.
+pub(super) fn is_servers(event: &Value) -> bool {
+    text(event, "/attrs/oisp.side").as_deref() == Some("server")
 }
 
 fn facts(out: &mut String, event: &Value) {
@@ -207,20 +250,20 @@ fn speak(out: &mut String, message: &Value) {
 }
 
 /// Hours, minutes and seconds of an event's time, UTC.
-fn time(event: &Value) -> String {
+pub(super) fn time(event: &Value) -> String {
     text(event, "/ts")
         .and_then(|ts| ts.get(11..19).map(str::to_owned))
         .unwrap_or_else(|| "--:--:--".into())
 }
 
-fn text(value: &Value, path: &str) -> Option<String> {
+pub(super) fn text(value: &Value, path: &str) -> Option<String> {
     value
         .pointer(path)
         .and_then(Value::as_str)
         .map(str::to_owned)
 }
 
-fn number(value: &Value, path: &str) -> String {
+pub(super) fn number(value: &Value, path: &str) -> String {
     value
         .pointer(path)
         .filter(|value| value.is_number())
