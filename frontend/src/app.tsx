@@ -5,12 +5,14 @@ import { hashOf, useRoute, type Route } from './route';
 import { Icon, type IconName } from './ui/icons';
 import { Boundary } from './ui/boundary';
 import { applyTheme, storedTheme, type Theme } from './ui/theme';
+import { ActivityView, EVERYTHING } from './views/activity';
 import { CallsView } from './views/calls';
 import { CaptureView } from './views/capture';
 import { ProcessesView } from './views/processes';
 
 const TABS: readonly { route: Route; label: string }[] = [
   { route: { view: 'calls', call: null }, label: 'Calls' },
+  { route: { view: 'activity' }, label: 'Activity' },
   { route: { view: 'processes' }, label: 'Processes' },
   { route: { view: 'capture' }, label: 'Capture' },
 ];
@@ -19,6 +21,7 @@ export function App() {
   const route = useRoute();
   // Kept here, so that it outlives a look at another view.
   const [filter, setFilter] = useState<CallFilter>(ALL);
+  const [deeds, setDeeds] = useState(EVERYTHING);
   return (
     <div className="app">
       <a className="skip" href="#main" onClick={(event) => skip(event)}>
@@ -43,6 +46,7 @@ export function App() {
       <main id="main" tabIndex={-1}>
         <Boundary key={route.view}>
           {route.view === 'calls' && <CallsView open={route.call} filter={filter} onFilter={setFilter} />}
+          {route.view === 'activity' && <ActivityView filter={deeds} onFilter={setDeeds} />}
           {route.view === 'processes' && <ProcessesView onFilter={setFilter} />}
           {route.view === 'capture' && <CaptureView />}
         </Boundary>

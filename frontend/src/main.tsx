@@ -7,6 +7,7 @@ import './styles/base.css';
 import './styles/calls.css';
 import './styles/conversation.css';
 import './styles/pages.css';
+import './styles/activity.css';
 import { applyTheme, storedTheme } from './ui/theme';
 
 applyTheme(storedTheme());

@@ -5,12 +5,13 @@ import { useSyncExternalStore } from 'react';
 
 export type Route =
   | { readonly view: 'calls'; readonly call: string | null }
+  | { readonly view: 'activity' }
   | { readonly view: 'processes' }
   | { readonly view: 'capture' };
 
 export function parseRoute(hash: string): Route {
   const [, view, ...rest] = hash.split('/');
-  if (view === 'processes' || view === 'capture') return { view };
+  if (view === 'activity' || view === 'processes' || view === 'capture') return { view };
   const id = view === 'call' ? decoded(rest.join('/')) : '';
   return { view: 'calls', call: id === '' ? null : id };
 }

@@ -135,6 +135,19 @@ describe('the rows', () => {
     }
   });
 
+  it('show both ends as one before the answer, where the server was told first', () => {
+    const server = request(2, {}, { attrs: { 'oisp.side': 'server' } });
+    const client = request(
+      1,
+      {},
+      { attrs: { 'oisp.side': 'client' }, related_events: [{ event_id: 'Q2', relationship: 'related' }] },
+    );
+    const book = bookOf(server, client);
+    expect(book.list().map((call) => call.id)).toEqual(['r1']);
+    const call = book.get('r1');
+    expect(call && book.serverOf(call)?.id).toBe('r2');
+  });
+
   it('show a server alone where its client is not observed', () => {
     const server = request(
       2,

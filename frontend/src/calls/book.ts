@@ -2,7 +2,7 @@
 // order and more than once. Bounded by number of calls, and by the bytes of the
 // events kept for the conversation view; an event let go is fetched again.
 
-import { list, num, rec, str, type OispEvent } from '../oisp/event';
+import { list, num, rec, relatedIds, str, type OispEvent } from '../oisp/event';
 import { emptyCall, withChunk, withRequest, withResponse, type Call } from './call';
 
 export interface BookBounds {
@@ -17,6 +17,8 @@ export class CallBook {
   private readonly owners = new Map<string, string>();
   private readonly events = new Map<string, { event: OispEvent; size: number }>();
   private readonly toolResults = new Map<string, string>();
+  /** The calls of clients that name a server's event, as they do where it was told first. */
+  private readonly claims = new Map<string, string>();
   private readonly chunks = new Map<string, Set<number>>();
   /** Calls were let go to stay within the bounds. */
   letGo = false;
@@ -38,6 +40,7 @@ export class CallBook {
       this.keep(event, size);
     }
     if (event.type === 'ai.response') this.chunks.delete(id);
+    if (event.type === 'ai.request' && next.side !== 'server') this.claim(event, id);
     this.rows = null;
     this.evict();
     return true;
@@ -68,8 +71,9 @@ export class CallBook {
   /** The client's call that this one is the server's view of. */
   clientOf(call: Call): Call | undefined {
     if (call.side !== 'server') return undefined;
-    return call.related
-      .map((eventId) => this.calls.get(this.owners.get(eventId) ?? ''))
+    const claims = this.claims.get(call.requestEvent ?? '');
+    return [...call.related.map((eventId) => this.owners.get(eventId)), claims]
+      .map((id) => this.calls.get(id ?? ''))
       .find((other) => other !== undefined && other.id !== call.id && other.side !== 'server');
   }
 
@@ -78,8 +82,18 @@ export class CallBook {
     if (call.side === 'server') return undefined;
     const own = [call.requestEvent, call.responseEvent];
     return [...this.calls.values()].find(
-      (other) => other.side === 'server' && other.related.some((eventId) => own.includes(eventId)),
+      (other) =>
+        other.side === 'server' &&
+        (other.related.some((eventId) => own.includes(eventId)) || this.clientOf(other)?.id === call.id),
     );
+  }
+
+  private claim(event: OispEvent, id: string): void {
+    for (const eventId of relatedIds(event)) this.claims.set(eventId, id);
+    for (const oldest of this.claims.keys()) {
+      if (this.claims.size <= this.bounds.calls) break;
+      this.claims.delete(oldest);
+    }
   }
 
   private join(call: Call, event: OispEvent): Call | null {

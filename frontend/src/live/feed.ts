@@ -2,6 +2,7 @@
 // after a break the feed again from where it stood. Knows no page and no
 // React; what it needs of the browser is handed in.
 
+import { ACTIVITY_TYPES } from '../activity/book';
 import { parseEvent, rec, num, type OispEvent } from '../oisp/event';
 
 export type FeedState = 'connecting' | 'live' | 'waiting';
@@ -42,8 +43,9 @@ export interface FeedReader {
 
 export const CALL_TYPES = 'ai.request,ai.response';
 export const PROCESS_TYPES = 'process.exec,process.fork,process.exit';
-const LIVE_TYPES = `${CALL_TYPES},ai.streaming_chunk,${PROCESS_TYPES}`;
+const LIVE_TYPES = `${CALL_TYPES},ai.streaming_chunk,${PROCESS_TYPES},${ACTIVITY_TYPES}`;
 export const PAGE = 400;
+const ACTIVITY_PAGE = 1_000;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
 
@@ -101,6 +103,7 @@ export class Feed {
     const newest: unknown = JSON.parse(await this.world.get('/api/events?limit=1'));
     const after = (Array.isArray(newest) ? parseEvent(newest[0])?.id : undefined) ?? '';
     await this.page(`/api/events?limit=${PAGE}&type=${PROCESS_TYPES}`);
+    await this.page(`/api/events?limit=${ACTIVITY_PAGE}&type=${ACTIVITY_TYPES}`);
     await this.callPage('');
     this.after = after;
   }

@@ -1,6 +1,7 @@
 // All that the page knows, in one place, for as long as it is open.
 
 import { useSyncExternalStore } from 'react';
+import { ActivityBook } from '../activity/book';
 import { CallBook } from '../calls/book';
 import { parseEvent, type OispEvent } from '../oisp/event';
 import { ProcessBook } from '../processes/book';
@@ -12,6 +13,7 @@ const REDRAW_MS = 100;
 export class Session {
   readonly calls = new CallBook();
   readonly processes = new ProcessBook();
+  readonly activity = new ActivityBook();
   feed: FeedState = 'connecting';
   missed = 0;
   /** The page holds what the log held. */
@@ -100,6 +102,7 @@ export class Session {
       if (event.type.startsWith('ai.') && (this.oldest === null || event.at < this.oldest.at)) this.oldest = event;
       changed = this.calls.add(event, size) || changed;
       changed = this.processes.add(event) || changed;
+      changed = this.activity.add(event) || changed;
     }
     if (changed) this.changed();
   }

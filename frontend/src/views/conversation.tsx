@@ -1,6 +1,7 @@
 // What was said in one call, in order.
 
 import { useMemo, useState, type ReactNode } from 'react';
+import type { Deed } from '../activity/deed';
 import type { Call } from '../calls/call';
 import { bytes, plural } from '../format';
 import { session } from '../live/session';
@@ -10,6 +11,7 @@ import { hashOf } from '../route';
 import { Icon } from '../ui/icons';
 import { Json } from '../ui/json';
 import { CapturedText, RedactionChip } from '../ui/text';
+import { Deeds } from './deeds';
 import { SILENT } from './absence';
 import type { Loading } from './call-detail';
 
@@ -39,7 +41,7 @@ export function Conversation({ call, request, response }: Props) {
       {answered.map((message) => (
         <MessageView
           key={message.index}
-          answered
+          answered={call.id}
           message={message}
           names={names}
           title={answered.length > 1 ? `assistant · choice ${message.index + 1}` : undefined}
@@ -114,12 +116,12 @@ interface MessageProps {
   message: Message;
   names: ReadonlyMap<string, string>;
   title?: string | undefined;
-  /** Of the answer: the results of its tool calls come with a later request. */
-  answered?: boolean;
+  /** The call that it answers: the results of its tool calls come with a later request. */
+  answered?: string;
   children?: ReactNode;
 }
 
-function MessageView({ message, names, title, answered = false, children }: MessageProps) {
+function MessageView({ message, names, title, answered, children }: MessageProps) {
   const tool = message.toolCallId === undefined ? undefined : names.get(message.toolCallId);
   return (
     <article className={`message role-${message.role}`}>
@@ -144,8 +146,9 @@ function MessageView({ message, names, title, answered = false, children }: Mess
         </div>
       ))}
       {message.toolUses.map((use, index) => (
-        <ToolUseView key={use.id ?? index} use={use} answered={answered} />
+        <ToolUseView key={use.id ?? index} use={use} answered={answered} deeds={deedsOf(answered, message, use)} />
       ))}
+      {message.toolUses.length > 0 && <OneOf request={answered} />}
       {children}
     </article>
   );
@@ -186,8 +189,8 @@ function Thinking({ text }: { text: string }) {
   );
 }
 
-function ToolUseView({ use, answered }: { use: ToolUse; answered: boolean }) {
-  const result = answered ? toolResult(use.id) : null;
+function ToolUseView({ use, answered, deeds }: { use: ToolUse; answered: string | undefined; deeds: readonly Deed[] }) {
+  const result = answered === undefined ? null : toolResult(use.id);
   return (
     <div className="tool-use">
       <header>
@@ -205,8 +208,27 @@ function ToolUseView({ use, answered }: { use: ToolUse; answered: boolean }) {
           <CapturedText text={result.text} code clamp={1_500} />
         </div>
       )}
+      {deeds.length > 0 && <Deeds deeds={deeds} title="what then happened" />}
     </div>
   );
+}
+
+/** What the machine saw of a tool call: by its id, else by its place. */
+function deedsOf(request: string | undefined, message: Message, use: ToolUse): readonly Deed[] {
+  if (request === undefined) return [];
+  const tools = session.activity.toolsOf(request);
+  const place = message.toolUses.filter((each) => each.kind === 'function').indexOf(use);
+  const tool = use.id === undefined ? tools[place] : tools.find((each) => each.callId === use.id);
+  return tool === undefined ? [] : session.activity.causedBy(tool.id).filter((deed) => deed.tie !== 'one_of');
+}
+
+/** What one of the tool calls of an answer brought about, and it is not known which. */
+function OneOf({ request }: { request: string | undefined }) {
+  const tools = request === undefined ? [] : session.activity.toolsOf(request);
+  const deeds = tools.flatMap((tool) => session.activity.causedBy(tool.id)).filter((deed) => deed.tie === 'one_of');
+  if (deeds.length === 0) return null;
+  // Each is tied to several of the calls.
+  return <Deeds deeds={[...new Set(deeds)]} title="what happened meanwhile, by one of these calls" />;
 }
 
 /** Arguments as a short table where they are flat, else as JSON. */

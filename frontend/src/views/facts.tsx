@@ -161,6 +161,9 @@ function callFacts(call: Call, request: OispEvent | undefined, response: OispEve
         .join(' · '),
     ],
     ['Client', mono(str(attrs['user_agent.original']))],
+    ['Connection', mono(socketText(attrs))],
+    ['Server’s name in TLS', mono(str(attrs['tls.client.server_name']))],
+    ['Carried by', carrier(attrs)],
     ['Conversation', mono(str(data.conversation_id))],
     ['Provider’s id', mono(str(response?.data.provider_request_id))],
     ['Request id', mono(call.id)],
@@ -173,6 +176,22 @@ function callFacts(call: Call, request: OispEvent | undefined, response: OispEve
       ),
     ],
   ];
+}
+
+function socketText(attrs: Rec): string | undefined {
+  const end = (which: string) => {
+    const address = str(attrs[`network.${which}.address`]);
+    const port = num(attrs[`network.${which}.port`]);
+    if (address === undefined) return undefined;
+    return `${address.includes(':') ? `[${address}]` : address}:${port ?? '?'}`;
+  };
+  const [local, peer] = [end('local'), end('peer')];
+  return local === undefined || peer === undefined ? peer : `${local} → ${peer}`;
+}
+
+function carrier(attrs: Rec): string | undefined {
+  const transport = str(attrs['oisp.transport']);
+  return transport === 'tcp' ? 'TCP, without TLS' : transport === 'stdio' ? 'standard input and output' : transport;
 }
 
 function rawReasons(response: OispEvent | undefined): string | undefined {
