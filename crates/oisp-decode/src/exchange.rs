@@ -324,9 +324,13 @@ fn may_be_call(head: &RequestHead) -> bool {
     is_readable && head.method.as_deref().is_none_or(|method| method == "POST")
 }
 
-/// A short name for what a request says.
+/// A short name for what a request says. Of a long body, how it begins and how
+/// it ends: what is new in a conversation stands at its end.
 fn print(head: &RequestHead, body: &[u8]) -> u64 {
+    const PART: usize = 4 << 10;
+    let begin = body.get(..PART).unwrap_or(body);
+    let end = body.get(body.len().saturating_sub(PART)..);
     let mut hash = DefaultHasher::new();
-    (&head.method, &head.path, body).hash(&mut hash);
+    (&head.method, &head.path, body.len(), begin, end).hash(&mut hash);
     hash.finish()
 }
