@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 
 use oisp_core::raw::{Access, FileEvent, NetEvent, TlsKind, Transport, Usage};
 use oisp_core::{ProcessEvent, ProcessFacts, RawEvent, RawKind, Timestamp, TlsEvent};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::*;
 
@@ -343,4 +344,113 @@ fn programs_and_their_ends() {
         json!({"exit_code": 137, "signal": 9, "signal_name": "SIGKILL", "runtime_ms": 70,
                "cpu_user_ms": 40, "cpu_system_ms": 0, "max_rss_kb": 2048, "termination_type": "signaled"})
     );
+}
+
+fn any_address() -> impl Strategy<Value = SocketAddr> {
+    // Few, so that they meet.
+    prop_oneof![
+        Just(socket("127.0.0.1:1")),
+        Just(socket("[::ffff:127.0.0.1]:2")),
+        Just(socket("[fe80::1]:3")),
+    ]
+}
+
+fn any_deed() -> impl Strategy<Value = RawKind> {
+    let text = || prop_oneof!["[a-z/.]{0,12}", any::<String>()];
+    let process = prop_oneof![
+        any::<u8>().prop_map(|child| ProcessEvent::Fork {
+            child_pid: u32::from(child % 8)
+        }),
+        (text(), prop::collection::vec(text(), 0..3)).prop_map(|(exe, args)| {
+            let facts = ProcessFacts {
+                ppid: Some(u32::try_from(args.len()).unwrap()),
+                exe: Some(exe),
+                args: Some(args),
+                ..ProcessFacts::default()
+            };
+            ProcessEvent::Exec(facts.into())
+        }),
+        (any::<Option<i32>>(), any::<Option<i32>>()).prop_map(|(code, signal)| {
+            ProcessEvent::Exit {
+                code,
+                signal,
+                core_dumped: false,
+                runtime_ms: None,
+                usage: Usage::default(),
+            }
+        }),
+    ];
+    let file = prop_oneof![
+        (text(), any::<u32>()).prop_map(|(path, times)| FileEvent::Open {
+            path,
+            access: Access::default(),
+            times
+        }),
+        (text(), text()).prop_map(|(from, to)| FileEvent::Rename { from, to }),
+    ];
+    let net = prop_oneof![
+        (any_address(), any::<Option<i32>>(), any::<Option<u64>>()).prop_map(
+            |(remote, error, latency_ns)| NetEvent::Connect {
+                local: None,
+                remote,
+                error,
+                latency_ns
+            }
+        ),
+        (
+            any_address(),
+            any_address(),
+            any::<Option<bool>>(),
+            any::<Option<u64>>()
+        )
+            .prop_map(|(local, remote, outbound, duration_ns)| NetEvent::Close {
+                local,
+                remote,
+                outbound,
+                bytes_sent: None,
+                bytes_received: None,
+                duration_ns
+            }),
+        (text(), any_address()).prop_map(|(name, address)| NetEvent::Resolved {
+            name,
+            query_type: "A".into(),
+            response_code: "NOERROR".into(),
+            addresses: vec![address.ip()],
+            resolver: None,
+            latency_ns: None
+        }),
+    ];
+    let tls = prop_oneof![
+        (any_address(), any_address())
+            .prop_map(|(local, remote)| TlsKind::Socket { local, remote }),
+        text().prop_map(TlsKind::ServerName),
+        Just(TlsKind::Closed),
+    ];
+    prop_oneof![
+        process.prop_map(RawKind::Process),
+        file.prop_map(RawKind::File),
+        net.prop_map(RawKind::Net),
+        tls.prop_map(|what| RawKind::Tls(TlsEvent { conn: CONN, what })),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_told_makes_the_same_events_again(deeds in prop::collection::vec((0u32..8, any_deed()), 0..40)) {
+        let deeds: Vec<_> = deeds
+            .into_iter()
+            .enumerate()
+            .map(|(n, (pid, kind))| RawEvent { pid, ..raw(n as u64, kind) })
+            .collect();
+        let of_machine = deeds.iter().filter(|raw| matches!(raw.kind, RawKind::File(_) | RawKind::Net(_)));
+        let events = decode(&deeds);
+        let told = events.iter().filter(|event| {
+            let kind = event["event_type"].as_str().unwrap();
+            kind.starts_with("file.") || kind.starts_with("network.")
+        });
+        prop_assert_eq!(told.count(), of_machine.count());
+        prop_assert_eq!(decode(&deeds), events);
+    }
 }

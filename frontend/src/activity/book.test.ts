@@ -62,6 +62,13 @@ describe('the words of a deed', () => {
     expect(words(type, data as Rec)).toBe(expected);
   });
 
+  it('tell the end of a program only where it failed for a tool call', () => {
+    const tied = { attrs: { 'oisp.tool_call.tie': 'process' }, related_events: [{ event_id: 'T1' }] };
+    const exit = (code: number, more: Rec) =>
+      deedOf(event('x', 'process.exit', 1, { exit_code: code, runtime_ms: 70 }, more))?.detail;
+    expect([exit(2, tied), exit(0, tied), exit(2, {})]).toEqual(['exit 2 after 70 ms', undefined, undefined]);
+  });
+
   it('are for nothing else', () => {
     expect(words('ai.request', {})).toBeNull();
   });

@@ -13,7 +13,9 @@ export interface ToolCall {
 }
 
 /** The types of the events that the book takes, beside those of processes. */
-export const ACTIVITY_TYPES = ['agent.tool_call', ...DEED_TYPES.filter((type) => type !== 'process.exec')].join(',');
+export const ACTIVITY_TYPES = ['agent.tool_call', ...DEED_TYPES.filter((type) => !type.startsWith('process.'))].join(
+  ',',
+);
 
 export class ActivityBook {
   private readonly deeds = new Map<string, Deed>();

@@ -51,6 +51,8 @@ export function deedOf(event: OispEvent): Deed | null {
   const pid = num(process.pid);
   const tie = str(rec(event.raw.attrs)['oisp.tool_call.tie']);
   const isTied = tie !== undefined && TIES.includes(tie);
+  // Programs end all the time: what failed for a tool call is worth a row.
+  if (event.type === 'process.exit' && (!isTied || event.data.exit_code === 0)) return null;
   const causes = isTied ? list(event.raw.related_events).flatMap((each) => str(rec(each).event_id) ?? []) : [];
   return {
     id: event.id,
@@ -58,7 +60,7 @@ export function deedOf(event: OispEvent): Deed | null {
     kind: event.type.startsWith('file.') ? 'file' : event.type.startsWith('network.') ? 'network' : 'program',
     at: event.at,
     processName: processName(process) ?? '',
-    failed: event.data.success === false,
+    failed: event.data.success === false || event.type === 'process.exit',
     causes,
     ...words,
     ...(pid === undefined ? {} : { pid }),
@@ -72,10 +74,12 @@ interface Words {
   detail: string;
 }
 
-function wordsOf({ type, data }: OispEvent): Words | null {
+function wordsOf({ type, data, raw }: OispEvent): Words | null {
   switch (type) {
     case 'process.exec':
       return { verb: 'ran', object: command(data), detail: '' };
+    case 'process.exit':
+      return { verb: 'failed', object: processName(rec(raw.process)) ?? '', detail: ending(data) };
     case 'file.open':
       return { verb: opened(data), object: str(data.path) ?? '', detail: '' };
     case 'file.write':
@@ -100,6 +104,12 @@ function wordsOf({ type, data }: OispEvent): Words | null {
 function command(data: Rec): string {
   const args = list(data.args).filter((arg) => typeof arg === 'string');
   return args.length > 0 ? args.join(' ') : (str(data.exe) ?? '');
+}
+
+function ending(data: Rec): string {
+  const ms = num(data.runtime_ms);
+  const how = str(data.signal_name) ?? `exit ${num(data.exit_code) ?? '?'}`;
+  return ms === undefined ? how : `${how} after ${duration(ms)}`;
 }
 
 function opened(data: Rec): string {

@@ -214,6 +214,15 @@ impl Effects {
         let Some(tie) = self.of(event, pid, lineage, &is_model) else {
             return;
         };
+        // The end of a program is worth a tie where it was run for the call.
+        let says_nothing = match &event.data {
+            Data::ProcessFork(_) => true,
+            Data::ProcessExit(_) => tie.how != "process",
+            _ => false,
+        };
+        if says_nothing {
+            return;
+        }
         let relationship = if tie.how == "one_of" {
             Relationship::Related
         } else {

@@ -6,8 +6,8 @@
     reason = "each test file uses its own part, and fails by panicking"
 )]
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use oisp_core::SafeEvent;
 use oisp_store::{Bounds, EventLog};

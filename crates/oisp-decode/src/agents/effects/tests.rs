@@ -118,6 +118,17 @@ impl Scene {
         self.did(pid, RawKind::Process(ProcessEvent::Exec(facts.into())))
     }
 
+    fn ends(&mut self, pid: u32) -> Option<(String, Vec<EventId>)> {
+        let exit = ProcessEvent::Exit {
+            code: Some(0),
+            signal: None,
+            core_dumped: false,
+            runtime_ms: None,
+            usage: oisp_core::raw::Usage::default(),
+        };
+        self.did(pid, RawKind::Process(exit))
+    }
+
     fn connects(&mut self, pid: u32, remote: &str) -> Option<(String, Vec<EventId>)> {
         let connect = NetEvent::Connect {
             local: None,
@@ -140,6 +151,7 @@ fn what_happens_between_an_answer_and_the_results_is_the_calls() {
     scene.answer("c", &[(1, json!({"x": 1}))]);
     assert_eq!(scene.opens(AGENT, "/a"), tied("time", &[1]));
     assert_eq!(scene.opens(CHILD, "/a"), tied("time", &[1]));
+    assert_eq!(scene.ends(CHILD), None, "it was not run for the call");
     assert_eq!(
         scene.opens(OTHER, "/a"),
         None,
@@ -165,6 +177,9 @@ fn arguments_tell_the_calls_of_one_answer_apart() {
     );
     assert_eq!(scene.runs(CHILD, &["cc", "main.c"]), tied("process", &[2]));
     assert_eq!(scene.opens(CHILD, "/work/main.c"), tied("process", &[2]));
+    assert_eq!(scene.ends(CHILD), tied("process", &[2]));
+    let fork = ProcessEvent::Fork { child_pid: 99 };
+    assert_eq!(scene.did(SHELL, RawKind::Process(fork)), None);
 }
 
 #[test]
