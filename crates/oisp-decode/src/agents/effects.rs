@@ -16,9 +16,10 @@
 //! An agent's own talk with the host of a model is no tool's doing.
 //!
 //! Limits: [`MAX_PROCESSES`] processes, [`MAX_WINDOWS`] open answers each,
-//! [`MAX_CALLS`] calls of an answer, [`MAX_AGE_MS`] from the answer on,
+//! [`MAX_CALLS`] calls of an answer, half an hour from the answer on,
 //! [`MAX_HELD`] bytes of arguments.
 
+mod agent;
 mod talk;
 mod words;
 
@@ -29,7 +30,7 @@ use oisp_core::event::{Data, Event, Level, Related, Relationship};
 use oisp_core::{EventId, Timestamp};
 
 use crate::lineage::Lineage;
-use talk::Talk;
+use agent::{Agent, Called, Tie, Window};
 use words::Words;
 
 /// Most processes with open answers.
@@ -43,10 +44,6 @@ const MAX_RUN: usize = 16_384;
 /// Most memory of arguments, about; above it the older half of the answers is
 /// forgotten.
 const MAX_HELD: usize = 16 << 20;
-/// A tool takes no longer than that.
-const MAX_AGE_MS: u64 = 30 * 60 * 1000;
-/// So long may the calls of an answer go on that the conversation went past.
-const DOUBT_MS: u64 = 60 * 1000;
 
 /// What tool calls brought about.
 #[derive(Debug, Default)]
@@ -56,62 +53,10 @@ pub struct Effects {
     run: HashMap<u32, Run>,
 }
 
-/// A process that talks to models.
-#[derive(Debug, Default)]
-struct Agent {
-    windows: Vec<Window>,
-    talk: Talk,
-    last: Timestamp,
-}
-
-/// An answer whose calls are under way.
-#[derive(Debug)]
-struct Window {
-    conversation: String,
-    at: Timestamp,
-    calls: Vec<Called>,
-    /// When the conversation went on without results.
-    doubtful: Option<Timestamp>,
-}
-
-#[derive(Debug)]
-struct Called {
-    event: EventId,
-    words: Words,
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Run {
     call: EventId,
     is_sure: bool,
-}
-
-/// How an event is tied.
-#[derive(Debug, PartialEq, Eq)]
-struct Tie {
-    calls: Vec<EventId>,
-    how: &'static str,
-    is_sure: bool,
-}
-
-impl Window {
-    fn is_open(&self, now: Timestamp) -> bool {
-        now.millis_since(self.at) <= MAX_AGE_MS
-            && self
-                .doubtful
-                .is_none_or(|since| now.millis_since(since) <= DOUBT_MS)
-    }
-
-    fn held(&self) -> usize {
-        let calls = self.calls.iter();
-        calls
-            .map(|call| size_of::<Called>() + call.words.held())
-            .sum()
-    }
-
-    fn events(&self) -> Vec<EventId> {
-        self.calls.iter().map(|call| call.event).collect()
-    }
 }
 
 impl Effects {
@@ -315,61 +260,6 @@ impl Effects {
             self.run.retain(|_, run| !calls.contains(&run.call));
         }
     }
-}
-
-impl Agent {
-    /// The tie of an event of this process, or of one that comes from it.
-    fn tie(&self, event: &Event, is_own: bool, is_model: &impl Fn(&str) -> bool) -> Option<Tie> {
-        let now = event.ts;
-        let windows: Vec<_> = self
-            .windows
-            .iter()
-            .filter(|window| window.is_open(now) && began_in(event, window.at))
-            .collect();
-        let named = |window: &&Window| {
-            let calls = window.calls.iter();
-            let named = calls.filter(|call| call.words.name(&event.data));
-            named.map(|call| call.event).collect::<Vec<_>>()
-        };
-        let mut by_name = windows.iter().map(named).filter(|calls| !calls.is_empty());
-        match (by_name.next(), by_name.next()) {
-            (Some(calls), None) => {
-                return Some(Tie {
-                    is_sure: calls.len() == 1,
-                    how: if calls.len() == 1 {
-                        "arguments"
-                    } else {
-                        "one_of"
-                    },
-                    calls,
-                });
-            }
-            (Some(_), Some(_)) => return None,
-            (None, _) => {}
-        }
-        let [window] = windows.as_slice() else {
-            return None;
-        };
-        if window.doubtful.is_some() || (is_own && self.talk.is_its(event, is_model)) {
-            return None;
-        }
-        let calls = window.events();
-        Some(Tie {
-            how: if calls.len() == 1 { "time" } else { "one_of" },
-            is_sure: false,
-            calls,
-        })
-    }
-}
-
-/// What an event tells of began after `at`: a connection that ends now may have
-/// begun long before.
-fn began_in(event: &Event, at: Timestamp) -> bool {
-    let began = match &event.data {
-        Data::NetworkFlow(flow) => flow.start_time,
-        _ => Some(event.ts),
-    };
-    began.is_some_and(|began| began >= at)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use oisp_core::raw::{Access, FileEvent, NetEvent};
 use oisp_core::{ProcessEvent, ProcessFacts, RawEvent, RawKind};
 use serde_json::json;
 
+use super::agent::MAX_AGE_MS;
 use super::*;
 use crate::network::Network;
 use crate::{file, process};
