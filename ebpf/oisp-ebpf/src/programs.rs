@@ -45,11 +45,30 @@ fn count_in(ctx: &ProbeContext, direction: u8, argument: usize) -> Option<()> {
 pub fn tls_return(ctx: RetProbeContext) -> u32 {
     // SAFETY: the context is the one that the kernel gave.
     let function = unsafe { bpf_get_attach_cookie(ctx.as_ptr()) };
-    done(if function == SSL_NEW {
-        tls::opened(&ctx)
+    done(returned(function, &ctx, tls::return_stack(&ctx)))
+}
+
+/// A return instruction of a TLS function: the same, where the kernel must not
+/// divert returns. The stack is as it was at the entry.
+#[uprobe]
+pub fn tls_return_here(ctx: ProbeContext) -> u32 {
+    // SAFETY: the context is the one that the kernel gave.
+    let function = unsafe { bpf_get_attach_cookie(ctx.as_ptr()) };
+    let stack = tls::entry_stack(&ctx);
+    done(returned(
+        function,
+        &RetProbeContext::new(ctx.as_ptr()),
+        stack,
+    ))
+}
+
+#[inline(always)]
+fn returned(function: u64, ctx: &RetProbeContext, stack: u64) -> Option<()> {
+    if function == SSL_NEW {
+        tls::opened(ctx)
     } else {
-        tls::leave(&ctx)
-    })
+        tls::leave(ctx, stack)
+    }
 }
 
 /// `sched_process_exec(struct task_struct *, pid_t, struct linux_binprm *)`

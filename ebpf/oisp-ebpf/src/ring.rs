@@ -4,6 +4,8 @@
 //! smallest of a few sizes that holds it, so a short message takes little room,
 //! and is copied once, from the process into the ring.
 
+use core::arch::asm;
+
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
 use aya_ebpf::helpers::generated::{bpf_copy_from_user, bpf_probe_read_user};
 use aya_ebpf::macros::map;
@@ -47,16 +49,16 @@ pub fn submit_now<T>(entry: RingBufEntry<T>) {
 /// A wake-up per record costs more than the record. The reader looks every few
 /// milliseconds by itself, and is woken only by the record that fills the ring
 /// up to the mark.
+///
+/// Reckoned without a branch: the verifier would follow each of them in every
+/// turn of a loop.
 #[inline(always)]
 fn wakeup(len: u64) -> u64 {
     let waiting = RING.query(u64::from(BPF_RB_AVAIL_DATA));
-    let mark = u64::from(setting::get(WAKE_AT));
-    let flag = if waiting >= mark && waiting < mark + len {
-        BPF_RB_FORCE_WAKEUP
-    } else {
-        BPF_RB_NO_WAKEUP
-    };
-    u64::from(flag)
+    let beyond = waiting.wrapping_sub(u64::from(setting::get(WAKE_AT)));
+    // 1 where `beyond` is not negative and below `len`. All are far from 2^63.
+    let reached = (beyond.wrapping_sub(len) & !beyond) >> 63;
+    u64::from(BPF_RB_NO_WAKEUP) + reached * u64::from(BPF_RB_FORCE_WAKEUP - BPF_RB_NO_WAKEUP)
 }
 
 /// A record that is a head and nothing else. False where the ring is full.
@@ -128,15 +130,11 @@ fn put<const ROOM: usize>(head: &TlsHead, source: u64) -> u32 {
         return CAUSE_RING_FULL;
     };
     let record = entry.as_mut_ptr();
-    let len = if head.len as usize > ROOM {
-        ROOM as u32
-    } else {
-        head.len
-    };
-    // SAFETY: the entry has room for a `Data<ROOM>`, and `len` is at most ROOM.
-    // The helper checks the source.
+    // SAFETY: the entry has room for a `Data<ROOM>`, and the length is at most
+    // ROOM. The helper checks the source.
     let failed = unsafe {
         (&raw mut (*record).head).write(*head);
+        let len = at_most::<ROOM>(head.len);
         bpf_probe_read_user((&raw mut (*record).bytes).cast(), len, source as *const _)
     };
     if failed != 0 {
@@ -145,4 +143,17 @@ fn put<const ROOM: usize>(head: &TlsHead, source: u64) -> u32 {
     }
     submit(entry);
     CAUSE_NONE
+}
+
+/// The length, or ROOM where it is larger: in assembly, because the compiler
+/// knows which lengths come here and leaves the comparison out, and the verifier
+/// of older kernels has forgotten them by then.
+#[inline(always)]
+fn at_most<const ROOM: usize>(len: u32) -> u32 {
+    let mut len = u64::from(len);
+    // SAFETY: touches nothing but the register.
+    unsafe {
+        asm!("if {len} <= {room} goto +1", "{len} = {room}", len = inout(reg) len, room = const ROOM);
+    }
+    len as u32
 }

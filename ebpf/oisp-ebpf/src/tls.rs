@@ -1,5 +1,7 @@
 //! TLS calls: arguments at entry, bytes at return.
 
+use core::arch::asm;
+
 use aya_ebpf::EbpfContext as _;
 use aya_ebpf::helpers::bpf_probe_read_user;
 use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
@@ -27,22 +29,24 @@ const RETURN_ADDRESS: u64 = 8;
 #[cfg(bpf_target_arch = "aarch64")]
 const RETURN_ADDRESS: u64 = 0;
 
+/// The stack pointer at an entry, or at a return instruction.
 #[cfg(bpf_target_arch = "x86_64")]
 #[inline(always)]
-fn entry_stack(ctx: &ProbeContext) -> u64 {
+pub fn entry_stack(ctx: &ProbeContext) -> u64 {
     // SAFETY: the kernel gives the program valid registers.
     unsafe { (*ctx.regs).rsp }
 }
+/// The stack pointer at an entry, or at a return instruction.
 #[cfg(bpf_target_arch = "aarch64")]
 #[inline(always)]
-fn entry_stack(ctx: &ProbeContext) -> u64 {
+pub fn entry_stack(ctx: &ProbeContext) -> u64 {
     // SAFETY: the kernel gives the program valid registers.
     unsafe { (*ctx.regs).sp }
 }
 
-/// The stack pointer that the call had at its entry.
+/// The stack pointer that the call had at its entry, once it has returned.
 #[inline(always)]
-fn return_stack(ctx: &RetProbeContext) -> u64 {
+pub fn return_stack(ctx: &RetProbeContext) -> u64 {
     entry_stack(&ProbeContext::new(ctx.as_ptr())).wrapping_sub(RETURN_ADDRESS)
 }
 
@@ -70,11 +74,11 @@ pub fn enter(ctx: &ProbeContext, direction: u8, count_at: u64) -> Option<()> {
     Some(())
 }
 
-/// A call returns.
+/// The call that had that stack pointer at its entry returns.
 #[inline(always)]
-pub fn leave(ctx: &RetProbeContext) -> Option<()> {
+pub fn leave(ctx: &RetProbeContext, stack: u64) -> Option<()> {
     let thread = filter::observed()?;
-    let frame = call::leave(thread, return_stack(ctx))?;
+    let frame = call::leave(thread, stack)?;
     let returned: i32 = ctx.ret();
     if returned <= 0 {
         return None;
@@ -161,10 +165,20 @@ fn head_of(thread: u64, handle: u64, state: &ConnState) -> TlsHead {
         epoch: state.epoch,
         start_ns: state.start_ns,
         offset: 0,
-        offset_read: 0,
+        offset_read: zero(),
         cause: CAUSE_NONE,
         cause_read: CAUSE_NONE,
     }
+}
+
+/// A zero that the compiler does not know: it would write several of them by a
+/// call of a loop over bytes.
+#[inline(always)]
+fn zero() -> u64 {
+    let zero: u64;
+    // SAFETY: touches nothing but the register.
+    unsafe { asm!("{zero} = 0", zero = out(reg) zero) }
+    zero
 }
 
 /// A call transferred bytes that nobody can count: a gap of unknown length.
@@ -219,6 +233,8 @@ pub fn take(thread: u64, frame: &Frame, len: u64) -> Option<()> {
     };
     let sent = head.offset - start;
     counter::add(BYTES_SENT, sent);
+    // The odd piece is a record of its own.
+    counter::add(RECORDS_SENT, sent.div_ceil(u64::from(BULK)));
     if cause != CAUSE_NONE {
         missing(&mut head, cause, len - sent);
     }
@@ -239,28 +255,41 @@ fn is_shed(key: &ConnKey, state: &ConnState) -> bool {
 }
 
 /// Puts the bytes in the ring, in as many records as they need, and moves the
-/// head on. Ends at the first record that cannot be made, and tells why: the
-/// verifier follows this loop turn by turn, so it has one way through.
+/// head on. Ends at the first record that cannot be made, and tells why. The odd
+/// piece goes first: the verifier follows the loop turn by turn, and looks at
+/// all the ways through it each time, so it has one size and one way out.
 #[inline(always)]
 fn copy(head: &mut TlsHead, buffer: u64, len: u64) -> u32 {
     let bulk = u64::from(BULK);
-    let mut left = len;
-    for turn in 0..u64::from(BULK_RECORDS) {
-        if left <= bulk {
-            return put(head, buffer + turn * bulk, left as u32);
+    let odd = len % bulk;
+    if odd != 0 {
+        let cause = put(head, buffer, odd as u32);
+        if cause != CAUSE_NONE {
+            return cause;
         }
-        head.len = BULK;
-        let cause = ring::put_bulk(head, buffer + turn * bulk);
+    }
+    let records = len / bulk;
+    let mut source = buffer + odd;
+    head.len = BULK;
+    for turn in 0..u64::from(BULK_RECORDS) {
+        if turn >= records {
+            return CAUSE_NONE;
+        }
+        let cause = ring::put_bulk(head, source);
         if cause != CAUSE_NONE {
             return cause;
         }
         advance(head);
-        left -= bulk;
+        source += bulk;
     }
-    CAUSE_TOO_LARGE
+    if records > u64::from(BULK_RECORDS) {
+        CAUSE_TOO_LARGE
+    } else {
+        CAUSE_NONE
+    }
 }
 
-/// The last record of a call, in the smallest size that holds it.
+/// A record in the smallest size that holds it.
 #[inline(always)]
 fn put(head: &mut TlsHead, source: u64, len: u32) -> u32 {
     head.len = len;
@@ -273,7 +302,6 @@ fn put(head: &mut TlsHead, source: u64, len: u32) -> u32 {
 
 #[inline(always)]
 fn advance(head: &mut TlsHead) {
-    counter::add(RECORDS_SENT, 1);
     head.offset += u64::from(head.len);
     head.cause = CAUSE_NONE;
 }
