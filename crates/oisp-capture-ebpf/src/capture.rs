@@ -12,7 +12,7 @@ use oisp_core::capture::{
     RunningCapture,
 };
 
-use crate::attach::{self, Hints, Notice, Planner, SharedFiles};
+use crate::attach::{self, Hints, Notice, Parts, Planner, SharedFiles};
 use crate::budget::Budget;
 use crate::config::EbpfConfig;
 use crate::error::EbpfError;
@@ -75,7 +75,16 @@ impl CaptureBackend for EbpfCapture {
             .config
             .files
             .then(|| Arc::new(Mutex::new(loaded.files)));
-        let planner = Planner::new(loaded.programs, filter, files.clone(), signatures);
+        let parts = Parts {
+            filter,
+            files: files.clone(),
+            signatures,
+            diverts: self
+                .config
+                .divert_returns
+                .unwrap_or_else(|| kernel::Returns::found().are_safe()),
+        };
+        let planner = Planner::new(loaded.programs, parts);
         let view = planner.view();
         let watched = reader.watched();
 

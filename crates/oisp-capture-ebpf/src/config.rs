@@ -28,6 +28,10 @@ pub struct EbpfConfig {
     pub processes: ProcessFilter,
     /// How user space is probed; by default in the best way that the kernel has.
     pub probe_method: Option<ProbeMethod>,
+    /// Whether the kernel diverts the returns of probed functions, or their
+    /// return instructions are probed; by default the former, unless this kernel
+    /// kills programs under seccomp for it.
+    pub divert_returns: Option<bool>,
     /// How often running processes are looked at for libraries that they mapped
     /// since.
     pub rescan: Duration,
@@ -48,6 +52,7 @@ impl Default for EbpfConfig {
             cpu_share: Some(1.0),
             processes: ProcessFilter::default(),
             probe_method: None,
+            divert_returns: None,
             rescan: Duration::from_secs(5),
             sample: Duration::from_secs(10),
             signatures: Vec::new(),

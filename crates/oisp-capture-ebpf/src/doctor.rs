@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::attach::survey::Survey;
 use crate::attach::{Hints, ProcessView};
 use crate::error::privilege_remedy;
-use crate::kernel::KernelFacts;
+use crate::kernel::{self, Feature, KernelFacts, Returns};
 use crate::process;
 use crate::signature::Signatures;
 
@@ -135,6 +135,7 @@ fn checks(kernel: &KernelFacts, survey: &Survey) -> Vec<Check> {
         lockdown(kernel),
         namespace(kernel),
     ];
+    checks.extend(kernel::features().into_iter().map(feature));
     checks.push(seccomp(kernel));
     checks.extend(capabilities(kernel));
     checks.push(libraries(survey));
@@ -142,13 +143,13 @@ fn checks(kernel: &KernelFacts, survey: &Survey) -> Vec<Check> {
 }
 
 fn release(kernel: &KernelFacts) -> Check {
-    let ok = kernel.is_at_least(5, 15);
+    let ok = kernel.is_at_least(5, 10);
     Check {
         name: "kernel",
         ok,
         required: true,
         found: format!("Linux {}", kernel.release),
-        remedy: (!ok).then(|| String::from("needs Linux 5.15 or later")),
+        remedy: (!ok).then(|| String::from("needs Linux 5.10 or later")),
     }
 }
 
@@ -220,10 +221,29 @@ fn namespace(kernel: &KernelFacts) -> Check {
 fn seccomp(kernel: &KernelFacts) -> Check {
     Check {
         name: "seccomp",
-        ok: !kernel.uretprobe.contains("may"),
+        ok: Returns::found().are_safe(),
         required: false,
-        found: format!("probing returns: {}", kernel.uretprobe),
-        remedy: None,
+        found: format!("diverted returns: {}", kernel.uretprobe),
+        remedy: (!Returns::found().are_safe()).then(|| {
+            String::from(
+                "update the kernel: until then TLS is not captured in files whose return instructions are not all known",
+            )
+        }),
+    }
+}
+
+fn feature(feature: Feature) -> Check {
+    Check {
+        name: feature.name,
+        ok: feature.there,
+        required: feature.required,
+        found: String::from(if feature.there {
+            feature.gives
+        } else {
+            feature.costs
+        }),
+        remedy: (!feature.there)
+            .then(|| String::from("a later kernel, or one built with it, has it")),
     }
 }
 

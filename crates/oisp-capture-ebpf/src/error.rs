@@ -80,7 +80,7 @@ impl From<EbpfError> for CaptureError {
                 Self::Unsupported {
                     what,
                     remedy: String::from(
-                        "needs Linux 5.15 or later with CONFIG_BPF_SYSCALL, CONFIG_UPROBE_EVENTS and CONFIG_PERF_EVENTS, \
+                        "needs Linux 5.10 or later with CONFIG_BPF_SYSCALL, CONFIG_UPROBE_EVENTS and CONFIG_PERF_EVENTS, \
                      and no kernel lockdown in confidentiality mode; `oisp-sensor doctor` names what is missing",
                     ),
                 }

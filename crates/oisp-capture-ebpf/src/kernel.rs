@@ -1,7 +1,8 @@
 //! What this kernel and this user can do.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+mod features;
+mod hazard;
+
 use std::path::Path;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -10,6 +11,9 @@ use serde::Serialize;
 
 use crate::btf;
 use crate::error::EbpfError;
+
+pub use features::Feature;
+pub(crate) use hazard::Returns;
 
 /// What the capture depends on, as found on this machine.
 #[derive(Clone, Debug, Serialize)]
@@ -48,7 +52,7 @@ impl KernelFacts {
                 .ok()
                 .and_then(|modes| chosen(&modes)),
             root_pid_namespace: in_root_pid_namespace(),
-            uretprobe: uretprobe(&release, has_uretprobe_call()),
+            uretprobe: Returns::found().as_str(),
             missing_capabilities: missing_capabilities(),
             release,
         }
@@ -69,35 +73,6 @@ fn chosen(modes: &str) -> Option<String> {
 /// The root namespace has this number (`PROC_PID_INIT_INO`).
 fn in_root_pid_namespace() -> bool {
     std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == "pid:[4026531836]")
-}
-
-/// From 6.11 on x86-64 a probed function returns through a system call. Until
-/// seccomp learned to let it pass (6.14, and stable kernels after that), a
-/// filter that did not know the call killed the program.
-fn uretprobe(release: &str, has_call: bool) -> &'static str {
-    if !has_call {
-        return "no system call: safe under seccomp";
-    }
-    match version(release) {
-        Some(version) if version >= (6, 14) => {
-            "system call with seccomp bypass: safe under seccomp"
-        }
-        _ => {
-            "system call, and this kernel may lack the seccomp bypass: a program under a strict seccomp filter may be \
-             killed when it is probed; update the kernel"
-        }
-    }
-}
-
-/// Line by line: the list of the kernel's symbols is some 10 MB.
-fn has_uretprobe_call() -> bool {
-    let Ok(symbols) = File::open("/proc/kallsyms") else {
-        return false;
-    };
-    BufReader::new(symbols)
-        .split(b'\n')
-        .map_while(Result::ok)
-        .any(|line| line.ends_with(b"_sys_uretprobe"))
 }
 
 fn version(release: &str) -> Option<(u32, u32)> {
@@ -164,6 +139,14 @@ pub(crate) fn require_privileges() -> Result<(), EbpfError> {
     })
 }
 
+/// What of eBPF the kernel has; nothing where this user may not try.
+pub(crate) fn features() -> Vec<Feature> {
+    match require_privileges() {
+        Ok(()) => features::all(),
+        Err(_) => Vec::new(),
+    }
+}
+
 /// Kernels before 5.11 charge maps to the memory that a process may lock. A
 /// failure shows when the maps are made.
 pub(crate) fn lift_memory_limit() {
@@ -191,13 +174,6 @@ pub(crate) fn memory_bytes() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_uretprobe_hazard_is_told_by_version_and_symbol() {
-        assert!(uretprobe("6.1.0-40-amd64", false).contains("no system call"));
-        assert!(uretprobe("6.12.1", true).contains("may lack"));
-        assert!(uretprobe("6.18.44-x", true).contains("with seccomp bypass"));
-    }
 
     #[test]
     fn the_chosen_lockdown_mode_stands_in_brackets() {

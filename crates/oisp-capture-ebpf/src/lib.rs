@@ -43,5 +43,5 @@ pub use capture::EbpfCapture;
 pub use config::{EbpfConfig, ProbeMethod};
 pub use doctor::{Check, DoctorReport, ProcessLine, doctor};
 pub use error::EbpfError;
-pub use kernel::KernelFacts;
+pub use kernel::{Feature, KernelFacts};
 pub use object::BareProbes;

@@ -24,7 +24,7 @@ use oisp_core::capture::ProcessFilter;
 use crate::budget::Budget;
 use crate::object::FilePrograms;
 pub(crate) use hint::Hints;
-pub(crate) use planner::{Planner, lock};
+pub(crate) use planner::{Parts, Planner, lock};
 pub(crate) use view::{ProcessView, View};
 
 /// What the attach thread is told.

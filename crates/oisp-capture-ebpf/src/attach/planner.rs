@@ -37,6 +37,8 @@ struct Looked {
 pub(crate) struct Planner {
     programs: Programs,
     signatures: Signatures,
+    /// Returns may be diverted; else their instructions are probed.
+    diverts: bool,
     targets: BTreeMap<FileId, Target>,
     /// Files that were looked at and are not probed, and how deep the look was.
     passed: HashSet<(FileId, bool)>,
@@ -48,20 +50,34 @@ pub(crate) struct Planner {
     view: SharedView,
 }
 
+/// What the planner works with besides the programs.
+pub(crate) struct Parts {
+    /// Which processes are observed.
+    pub(crate) filter: Filter,
+    /// What tells of files.
+    pub(crate) files: Option<SharedFiles>,
+    /// How functions without symbols are found.
+    pub(crate) signatures: Signatures,
+    /// Returns may be diverted; else their instructions are probed.
+    pub(crate) diverts: bool,
+}
+
 /// Files passed over are forgotten beyond this many.
 const PASSED: usize = 65_536;
 
 impl Planner {
     /// A planner that has attached nothing yet.
-    pub(crate) fn new(
-        programs: Programs,
-        filter: Filter,
-        files: Option<SharedFiles>,
-        signatures: Signatures,
-    ) -> Self {
+    pub(crate) fn new(programs: Programs, parts: Parts) -> Self {
+        let Parts {
+            filter,
+            files,
+            signatures,
+            diverts,
+        } = parts;
         let reach = Reach::of(filter.rules());
         Self {
             signatures,
+            diverts,
             targets: BTreeMap::new(),
             passed: HashSet::new(),
             looked: HashMap::new(),
@@ -403,6 +419,11 @@ impl Planner {
             .iter()
             .flat_map(|stack| stack.places.iter().copied())
             .collect();
+        let places = if self.diverts {
+            places
+        } else {
+            tls::instead::without_diverting(&file, &places)?
+        };
         let link = self.programs.attach(&file, &places, scope);
         link.map(|link| Some((link, stacks)))
             .map_err(|error| format!("the kernel did not take the probes: {error}"))

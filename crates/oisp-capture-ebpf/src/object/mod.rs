@@ -4,7 +4,7 @@ mod bare;
 mod file_programs;
 mod kernel_function;
 mod parsed;
-mod sys;
+pub(crate) mod sys;
 mod uprobe;
 
 use std::fs::File;
@@ -327,6 +327,7 @@ mod tests {
                 "tls_return",
                 "go_call",
                 "GO_CALLS",
+                "tls_return_here",
                 "RING",
                 "CONNS",
                 "COUNTER",

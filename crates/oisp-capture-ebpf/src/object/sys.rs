@@ -10,9 +10,11 @@ use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
 use aya_obj::generated::{bpf_insn, perf_event_attr};
 
+const BPF_MAP_CREATE: libc::c_int = 0;
 const BPF_PROG_LOAD: libc::c_int = 5;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
 const BPF_LINK_CREATE: libc::c_int = 28;
+const BPF_MAP_TYPE_RINGBUF: u32 = 27;
 const BPF_PROG_TYPE_KPROBE: u32 = 2;
 const BPF_PROG_TYPE_RAW_TRACEPOINT: u32 = 17;
 const BPF_PROG_TYPE_TRACING: u32 = 26;
@@ -92,7 +94,7 @@ struct RawTracepointOpen {
 
 /// What a program is loaded for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Single probes.
     Probe,
     /// Links to many probes, by programs that may wait for memory or not.
@@ -124,7 +126,7 @@ impl Kind {
 const LOG: usize = 1 << 20;
 
 /// Loads a program.
-pub(super) fn load(
+pub(crate) fn load(
     name: &str,
     kind: Kind,
     instructions: &[bpf_insn],
@@ -166,19 +168,25 @@ pub(super) fn load(
 }
 
 /// The kernel has links to many probes whose programs may wait for memory.
-pub(super) fn may_sleep() -> bool {
+pub(crate) fn may_sleep() -> bool {
     let kind = Kind::MultiProbe { sleepable: true };
     load("may_sleep", kind, &nothing(), c"GPL").is_ok()
 }
 
 /// A program that does nothing: `r0 = 0; exit`.
-pub(super) fn nothing() -> [bpf_insn; 2] {
+pub(crate) fn nothing() -> [bpf_insn; 2] {
     [0xb7, 0x95].map(|code| {
         // SAFETY: all zeros is a valid value of the structure.
         let mut instruction: bpf_insn = unsafe { std::mem::zeroed() };
         instruction.code = code;
         instruction
     })
+}
+
+/// A ring buffer of that many bytes.
+pub(crate) fn ring(bytes: u32) -> io::Result<OwnedFd> {
+    // Type, size of a key, size of a value, size.
+    bpf(BPF_MAP_CREATE, &[BPF_MAP_TYPE_RINGBUF, 0, 0, bytes])
 }
 
 /// Which processes a probe is for.
@@ -191,7 +199,7 @@ pub(crate) enum Scope {
 }
 
 /// Probes those offsets of a file, each with a number that the program gets.
-pub(super) fn link(
+pub(crate) fn link(
     program: BorrowedFd<'_>,
     path: &CStr,
     offsets: &[u64],
@@ -222,7 +230,7 @@ pub(super) fn link(
 }
 
 /// A single probe, without a program yet.
-pub(super) fn probe(
+pub(crate) fn probe(
     kind: ProbeKind,
     path: &CStr,
     offset: u64,
@@ -257,14 +265,14 @@ pub(super) fn probe(
 
 /// What this kernel calls a probe in user space.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ProbeKind {
+pub(crate) struct ProbeKind {
     number: u32,
     return_bit: u64,
 }
 
 impl ProbeKind {
     /// As sysfs tells.
-    pub(super) fn read() -> io::Result<Self> {
+    pub(crate) fn read() -> io::Result<Self> {
         const DEVICE: &str = "/sys/bus/event_source/devices/uprobe";
         let number = std::fs::read_to_string(format!("{DEVICE}/type"))?;
         let bit = std::fs::read_to_string(format!("{DEVICE}/format/retprobe"))?;
@@ -282,7 +290,7 @@ impl ProbeKind {
 }
 
 /// Lets a program run at a single probe, with a number that it gets.
-pub(super) fn link_probe(
+pub(crate) fn link_probe(
     program: BorrowedFd<'_>,
     probe: BorrowedFd<'_>,
     cookie: u64,
@@ -298,7 +306,7 @@ pub(super) fn link_probe(
 }
 
 /// Lets a program run at a single probe, on kernels without links to probes.
-pub(super) fn set_program(probe: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
+pub(crate) fn set_program(probe: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
     for (request, argument) in [
         (PERF_EVENT_IOC_SET_BPF, program.as_raw_fd()),
         (PERF_EVENT_IOC_ENABLE, 0),
@@ -313,7 +321,7 @@ pub(super) fn set_program(probe: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io:
 }
 
 /// Puts a program at the kernel function that it was loaded for.
-pub(super) fn attach_to_function(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+pub(crate) fn attach_to_function(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let attr = RawTracepointOpen {
         prog_fd: number(program)?,
         ..RawTracepointOpen::default()

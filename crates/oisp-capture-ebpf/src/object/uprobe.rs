@@ -66,7 +66,7 @@ impl Uprobes {
             self.kind = Some(ProbeKind::read()?);
         }
         // With copies, the first of them show that the kernel takes them.
-        for hook in Hook::ALL {
+        for hook in Hook::ALL.iter().copied() {
             self.program(hook, 0)?;
         }
         let works = match self.method {
@@ -152,7 +152,7 @@ impl Uprobes {
     ) -> io::Result<Link> {
         let path = CString::new(path_of(file)).map_err(io::Error::other)?;
         let mut links = Vec::new();
-        for hook in Hook::ALL {
+        for hook in Hook::ALL.iter().copied() {
             let there: Vec<&Place> = places.iter().filter(|place| place.hook == hook).collect();
             if there.is_empty() {
                 continue;

@@ -5,6 +5,7 @@
 //! module; what one is not sure of it refuses, with the reason.
 
 pub(crate) mod go;
+pub(crate) mod instead;
 pub(crate) mod returns;
 mod signed;
 pub(crate) mod symbols;
@@ -35,12 +36,19 @@ pub(crate) enum Hook {
     TlsReturn,
     /// An entry or a return instruction of a function of Go's.
     GoCall,
+    /// One of its return instructions, where the kernel must not divert returns.
+    ReturnInstruction,
 }
 
 impl Hook {
     /// All of them, in the order in which they are put in place: a call whose
     /// entry is seen has its return seen, too.
-    pub(crate) const ALL: [Self; 3] = [Self::TlsReturn, Self::TlsEntry, Self::GoCall];
+    pub(crate) const ALL: &[Self] = &[
+        Self::TlsReturn,
+        Self::ReturnInstruction,
+        Self::TlsEntry,
+        Self::GoCall,
+    ];
 
     /// Name of the program.
     pub(crate) const fn program(self) -> &'static str {
@@ -48,6 +56,7 @@ impl Hook {
             Self::TlsEntry => "tls_entry",
             Self::TlsReturn => "tls_return",
             Self::GoCall => "go_call",
+            Self::ReturnInstruction => "tls_return_here",
         }
     }
 

@@ -195,7 +195,7 @@ impl Drop for Sensor {
 
 /// The sensor says itself that this machine or this user cannot capture.
 fn is_impossible(why: &str) -> bool {
-    why.contains("capturing with eBPF needs root") || why.contains("needs Linux 5.15")
+    why.contains("capturing with eBPF needs root") || why.contains("needs Linux 5.10")
 }
 
 fn port_of(said: &str) -> Option<u16> {
