@@ -40,6 +40,8 @@ pub struct ProcessLine {
     pub captured: bool,
     /// Files through which.
     pub via: Vec<String>,
+    /// What TLS it seems to carry besides, and is not captured by.
+    pub besides: Vec<String>,
     /// Or why not.
     pub why_not: Option<String>,
     /// And what to do about it.
@@ -99,6 +101,10 @@ fn process_line(
     }
     let (seen, via) = survey.look_at(pid, name)?;
     let reason = via.is_empty().then(|| hints.reason(pid, &seen));
+    let besides = match reason {
+        Some(_) => Vec::new(),
+        None => hints.carried(pid, &seen),
+    };
     let ProcessView { name, .. } = seen;
     let (why_not, remedy) = reason
         .map(|reason| (reason.why, reason.remedy.map(String::from)))
@@ -109,6 +115,7 @@ fn process_line(
         exe,
         captured: !via.is_empty(),
         via,
+        besides,
         why_not,
         remedy: remedy.flatten(),
     })

@@ -216,7 +216,8 @@ fn process_json(pid: u32, seen: &ProcessView, via: &[&str], hints: &mut Hints) -
         let reason = hints.reason(pid, seen);
         json!({ "why_not": reason.why, "remedy": reason.remedy })
     } else {
-        json!({ "via": via, "since_ms": seen.since_ms, "method": "ebpf_uprobe" })
+        let besides = hints.carried(pid, seen);
+        json!({ "via": via, "besides": besides, "since_ms": seen.since_ms, "method": "ebpf_uprobe" })
     };
     if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
         line.extend(more);

@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod libraries;
 mod support;
 
 use std::process::Command;

@@ -18,7 +18,8 @@ pub struct Frame {
     pub handle: u64,
     /// The caller's buffer.
     pub buffer: u64,
-    /// Where the call leaves the number of bytes; 0 where it returns it.
+    /// Where the call leaves the number of bytes; 0 where it returns it;
+    /// [`TOLD_BEFORE`].
     pub count_at: u64,
     /// Nanoseconds since boot.
     pub at_ns: u64,
@@ -43,6 +44,10 @@ const FREE: Frame = Frame {
     direction: 0,
 };
 
+/// In [`Frame::count_at`]: the call sends what the program handed over earlier,
+/// so that what it sends inside is no news.
+pub const TOLD_BEFORE: u64 = u64::MAX;
+
 /// By `pid_tgid`, from a thread's first TLS call to its end.
 #[map]
 static CALLS: HashMap<u64, Frames> = HashMap::with_max_entries(16384, 0);
@@ -55,7 +60,7 @@ impl Frame {
             && outer.sp >= self.sp
             && outer.handle == self.handle
             && outer.direction == self.direction
-            && outer.buffer == self.buffer
+            && (outer.buffer == self.buffer || outer.count_at == TOLD_BEFORE)
             // At one stack pointer only a tail call is inside: anything else
             // there is a new call, and the old one never returned.
             && (outer.sp != self.sp || outer.count_at != self.count_at)

@@ -232,7 +232,7 @@ fn transferred(thread: u64, registers: &Registers) -> Option<()> {
     } else {
         stack.high.wrapping_sub(call.on_stack)
     };
-    tls::take(thread, &frame(&call, moved), count)
+    tls::take((thread, frame(&call, moved), count))
 }
 
 /// `Close` or a renegotiation is over.

@@ -7,7 +7,8 @@ use aya_ebpf::programs::{
     FEntryContext, FExitContext, ProbeContext, RawTracePointContext, RetProbeContext,
 };
 use oisp_ebpf_common::function::{
-    SSL_CLEAR, SSL_FREE, SSL_NEW, SSL_READ, SSL_READ_EX, SSL_WRITE, SSL_WRITE_EX, SSL_WRITE_EX2,
+    GNUTLS_DEINIT, GNUTLS_RECV, PR_CLOSE, PR_READ, SSL_CLEAR, SSL_FREE, SSL_IMPORT_FD, SSL_NEW,
+    SSL_READ, SSL_READ_EX, SSL_WRITE, SSL_WRITE_EX, SSL_WRITE_EX2,
 };
 use oisp_ebpf_common::record::{READ, WRITTEN};
 
@@ -16,28 +17,36 @@ use oisp_ebpf_common::setting::{
     PARAMETERS_VFS_RENAME, PARAMETERS_VFS_RMDIR, PARAMETERS_VFS_UNLINK,
 };
 
-use crate::{file, process, setting, syscall, tls};
+use crate::tls::Transfer;
+use crate::{file, gnutls, nss, process, setting, syscall, tls};
 
 /// The entry of a TLS function; the cookie tells which.
 #[uprobe]
 pub fn tls_entry(ctx: ProbeContext) -> u32 {
     // SAFETY: the context is the one that the kernel gave.
     let function = unsafe { bpf_get_attach_cookie(ctx.as_ptr()) };
+    if (PR_READ..=PR_CLOSE).contains(&function) && !nss::is_tls(&ctx) {
+        return 0;
+    }
     done(match function {
-        SSL_READ => tls::enter(&ctx, READ, 0),
-        SSL_WRITE => tls::enter(&ctx, WRITTEN, 0),
-        SSL_READ_EX => count_in(&ctx, READ, 3),
-        SSL_WRITE_EX => count_in(&ctx, WRITTEN, 3),
-        SSL_WRITE_EX2 => count_in(&ctx, WRITTEN, 4),
-        SSL_FREE => tls::closed(&ctx, false),
+        SSL_FREE | GNUTLS_DEINIT | PR_CLOSE => tls::closed(&ctx, false),
         SSL_CLEAR => tls::closed(&ctx, true),
-        _ => None,
+        _ => transfer(&ctx, function).and_then(|transfer| tls::enter(&ctx, &transfer)),
     })
 }
 
 #[inline(always)]
-fn count_in(ctx: &ProbeContext, direction: u8, argument: usize) -> Option<()> {
-    tls::enter(ctx, direction, ctx.arg(argument)?)
+fn transfer(ctx: &ProbeContext, function: u64) -> Option<Transfer> {
+    match function {
+        SSL_READ => Transfer::new(ctx, READ, 0),
+        SSL_WRITE => Transfer::new(ctx, WRITTEN, 0),
+        SSL_READ_EX => Transfer::new(ctx, READ, ctx.arg(3)?),
+        SSL_WRITE_EX => Transfer::new(ctx, WRITTEN, ctx.arg(3)?),
+        SSL_WRITE_EX2 => Transfer::new(ctx, WRITTEN, ctx.arg(4)?),
+        GNUTLS_RECV..=GNUTLS_DEINIT => gnutls::transfer(ctx, function),
+        PR_READ..=PR_CLOSE => nss::transfer(ctx, function),
+        _ => None,
+    }
 }
 
 /// The return of a TLS function.
@@ -64,11 +73,13 @@ pub fn tls_return_here(ctx: ProbeContext) -> u32 {
 
 #[inline(always)]
 fn returned(function: u64, ctx: &RetProbeContext, stack: u64) -> Option<()> {
-    if function == SSL_NEW {
-        tls::opened(ctx)
-    } else {
-        tls::leave(ctx, stack)
-    }
+    let transferred = match function {
+        SSL_NEW | SSL_IMPORT_FD => return tls::opened(ctx),
+        GNUTLS_RECV..=GNUTLS_DEINIT => gnutls::leave(ctx, function, stack),
+        _ => tls::leave(ctx, stack),
+    };
+    // In one place only: most of a program's instructions are there.
+    transferred.and_then(tls::take)
 }
 
 /// `sched_process_exec(struct task_struct *, pid_t, struct linux_binprm *)`

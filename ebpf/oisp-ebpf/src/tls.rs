@@ -50,10 +50,31 @@ pub fn return_stack(ctx: &RetProbeContext) -> u64 {
     entry_stack(&ProbeContext::new(ctx.as_ptr())).wrapping_sub(RETURN_ADDRESS)
 }
 
-/// A call begins. `count_at` is where it will leave the number of bytes, 0 where
-/// it returns it.
+/// What a call will transfer.
+pub struct Transfer {
+    /// `record::WRITTEN` or `record::READ`.
+    pub direction: u8,
+    /// Where the bytes are or will be.
+    pub buffer: u64,
+    /// [`Frame::count_at`].
+    pub count_at: u64,
+}
+
+impl Transfer {
+    /// The bytes are where the second argument says.
+    #[inline(always)]
+    pub fn new(ctx: &ProbeContext, direction: u8, count_at: u64) -> Option<Self> {
+        Some(Self {
+            direction,
+            buffer: ctx.arg(1)?,
+            count_at,
+        })
+    }
+}
+
+/// A call begins.
 #[inline(always)]
-pub fn enter(ctx: &ProbeContext, direction: u8, count_at: u64) -> Option<()> {
+pub fn enter(ctx: &ProbeContext, transfer: &Transfer) -> Option<()> {
     let Some(thread) = filter::observed() else {
         counter::add(CALLS_FILTERED, 1);
         return None;
@@ -61,11 +82,11 @@ pub fn enter(ctx: &ProbeContext, direction: u8, count_at: u64) -> Option<()> {
     let frame = Frame {
         sp: entry_stack(ctx),
         handle: ctx.arg(0)?,
-        buffer: ctx.arg(1)?,
-        count_at,
+        buffer: transfer.buffer,
+        count_at: transfer.count_at,
         // SAFETY: the helper has no precondition.
         at_ns: unsafe { bpf_ktime_get_boot_ns() },
-        direction: u64::from(direction),
+        direction: u64::from(transfer.direction),
     };
     if !call::enter(thread, &frame) {
         counter::add(CALLS_UNTRACKED, 1);
@@ -74,11 +95,20 @@ pub fn enter(ctx: &ProbeContext, direction: u8, count_at: u64) -> Option<()> {
     Some(())
 }
 
-/// The call that had that stack pointer at its entry returns.
+/// A call that returned, and how many bytes it transferred.
+pub type Transferred = (u64, Frame, u64);
+
+/// The call that had that stack pointer at its entry returns: its thread, and what its entry knew.
 #[inline(always)]
-pub fn leave(ctx: &RetProbeContext, stack: u64) -> Option<()> {
+pub fn left(stack: u64) -> Option<(u64, Frame)> {
     let thread = filter::observed()?;
-    let frame = call::leave(thread, stack)?;
+    Some((thread, call::leave(thread, stack)?))
+}
+
+/// A call returns.
+#[inline(always)]
+pub fn leave(ctx: &RetProbeContext, stack: u64) -> Option<Transferred> {
+    let (thread, frame) = left(stack)?;
     let returned: i32 = ctx.ret();
     if returned <= 0 {
         return None;
@@ -96,17 +126,19 @@ pub fn leave(ctx: &RetProbeContext, stack: u64) -> Option<()> {
             }
         }
     };
-    if len > 0 {
-        take(thread, &frame, len);
-    }
-    Some(())
+    (len > 0).then_some((thread, frame, len))
 }
 
 /// A handle was made: a connection begins.
 #[inline(always)]
 pub fn opened(ctx: &RetProbeContext) -> Option<()> {
     let thread = filter::observed()?;
-    let handle: u64 = ctx.ret();
+    begin(thread, ctx.ret())
+}
+
+/// A connection of that handle begins.
+#[inline(always)]
+pub fn begin(thread: u64, handle: u64) -> Option<()> {
     if handle != 0 {
         conn::open(&conn::key((thread >> 32) as u32, handle), 0);
     }
@@ -202,7 +234,7 @@ pub fn unknown_length(thread: u64, frame: &Frame) -> Option<()> {
 /// Takes the bytes of a call. The offset is advanced when its records are in
 /// the ring: whoever reads an offset finds all records below it there.
 #[inline(always)]
-pub fn take(thread: u64, frame: &Frame, len: u64) -> Option<()> {
+pub fn take((thread, frame, len): Transferred) -> Option<()> {
     counter::add(CALLS, 1);
     counter::add(BYTES_SEEN, len);
     if setting::get(MAY_SLEEP) == 1 {

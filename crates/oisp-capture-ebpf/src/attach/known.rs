@@ -7,38 +7,54 @@
 use std::path::{Path, PathBuf};
 
 /// Directories in which libraries are looked for, below a root; `*` stands for
-/// any one name.
-const LIBRARY_DIRECTORIES: [&str; 15] = [
+/// any characters of a name.
+const LIBRARY_DIRECTORIES: [&str; 22] = [
     "lib",
     "lib64",
     "lib/*-linux-gnu",
     "usr/lib",
     "usr/lib64",
     "usr/lib/*-linux-gnu",
+    "usr/lib/firefox*",
+    "usr/lib64/firefox*",
     "usr/local/lib",
     "usr/local/lib64",
     "usr/local/ssl/lib",
     "usr/local/openssl/lib",
+    "usr/local/lib/python3*/*-packages/*.libs",
     "opt/*/lib",
     "opt/*/lib64",
+    "opt/*/envs/*/lib",
+    "opt/firefox*",
     "home/linuxbrew/.linuxbrew/lib",
     "home/linuxbrew/.linuxbrew/opt/*/lib",
+    "snap/*/current/lib/*-linux-gnu",
     "snap/*/current/usr/lib/*-linux-gnu",
+    "snap/firefox/current/usr/lib/firefox",
 ];
 
 /// The same below a home directory.
-const HOME_LIBRARY_DIRECTORIES: [&str; 8] = [
+const HOME_LIBRARY_DIRECTORIES: [&str; 16] = [
     ".pyenv/versions/*/lib",
+    ".pyenv/versions/*/lib/python3*/site-packages/*.libs",
+    ".local/lib/python3*/site-packages/*.libs",
+    ".conda/envs/*/lib",
     "miniconda3/lib",
     "miniconda3/envs/*/lib",
     "anaconda3/lib",
     "anaconda3/envs/*/lib",
     "miniforge3/lib",
     "miniforge3/envs/*/lib",
+    "mambaforge/lib",
+    "mambaforge/envs/*/lib",
+    "micromamba/envs/*/lib",
+    ".local/share/mamba/envs/*/lib",
     ".local/share/uv/python/*/lib",
+    ".local/share/mise/installs/python/*/lib",
 ];
 
-/// Programs that carry TLS inside.
+/// Programs that carry TLS inside: runtimes, agents, and curl where it was built
+/// as one file.
 const PROGRAMS: &[&str] = &[
     "opt/*/bin/ollama",
     "usr/bin/ollama",
@@ -46,8 +62,12 @@ const PROGRAMS: &[&str] = &[
     "usr/bin/node",
     "usr/bin/nodejs",
     "usr/local/bin/node",
+    "usr/local/bin/curl",
     "opt/*/bin/node",
-    "snap/bin/node",
+    "opt/*/bin/curl",
+    "opt/*/envs/*/bin/node",
+    "snap/node/current/bin/node",
+    "home/linuxbrew/.linuxbrew/bin/node",
     "usr/bin/bun",
     "usr/local/bin/bun",
     "usr/local/lib/node_modules/bun/bin/bun.exe",
@@ -60,9 +80,13 @@ const HOME_PROGRAMS: &[&str] = &[
     ".nvm/versions/node/*/bin/node",
     ".volta/tools/image/node/*/bin/node",
     ".local/share/fnm/node-versions/*/installation/bin/node",
+    ".local/bin/curl",
+    ".local/bin/node",
     ".asdf/installs/nodejs/*/bin/node",
     ".local/share/mise/installs/node/*/bin/node",
     ".nodenv/versions/*/bin/node",
+    "miniconda3/bin/node",
+    "miniconda3/envs/*/bin/node",
     "n/bin/node",
     ".bun/bin/bun",
     ".local/bin/claude",
@@ -78,19 +102,28 @@ const ON_PATH: [&str; 7] = [
     "node", "bun", "claude", "opencode", "ollama", "crush", "mods",
 ];
 
-/// Whether a file that is probed ahead is a program: those are looked into more
-/// deeply than libraries, which export what they offer.
-pub(super) fn is_program(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str());
-    !name.is_some_and(is_library)
-}
+/// Names with which libraries begin that are TLS, serve it or have it inside. A
+/// wheel that brings its own puts a number behind the name.
+const LIBRARIES: [&str; 8] = [
+    "libssl.so",
+    "libssl-",
+    "libgnutls.so",
+    "libgnutls-",
+    "libssl3.so",
+    "libnspr4.so",
+    "libnode.so",
+    "libpython3.",
+];
 
 /// A library that a file name promises to be TLS or to carry it.
 fn is_library(name: &str) -> bool {
-    ["libssl.so", "libssl-", "libnode.so", "libpython3."]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
-        && name.contains(".so")
+    LIBRARIES.iter().any(|prefix| name.starts_with(prefix)) && name.contains(".so")
+}
+
+/// Whether a known file is a program, whose symbols need not be exported.
+pub(crate) fn is_program(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    !name.is_some_and(is_library)
 }
 
 /// Files below that root that may carry TLS, each under one of its names.
@@ -194,13 +227,18 @@ fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
 }
 
 fn step(directory: &Path, part: &str) -> Vec<PathBuf> {
-    match part.strip_prefix('*') {
-        Some(end) => names(directory)
-            .filter(|name| name.ends_with(end))
+    match part.split_once('*') {
+        Some((begin, end)) => names(directory)
+            .filter(|name| is_between(name, begin, end))
             .map(|name| directory.join(name))
             .collect(),
         None => vec![directory.join(part)],
     }
+}
+
+fn is_between(name: &str, begin: &str, end: &str) -> bool {
+    name.strip_prefix(begin)
+        .is_some_and(|rest| rest.ends_with(end))
 }
 
 fn names(directory: &Path) -> impl Iterator<Item = String> {
@@ -229,6 +267,9 @@ mod tests {
             [Path::new(env!("CARGO_MANIFEST_DIR")).join("src/attach/mod.rs")]
         );
         assert!(expand(Path::new("/"), "nowhere/*/x").is_empty());
+        assert!(is_between("python3.12", "python3", ""));
+        assert!(is_between("psycopg2_binary.libs", "", ".libs"));
+        assert!(!is_between("aba", "ab", "ba"));
     }
 
     #[test]
@@ -239,10 +280,14 @@ mod tests {
             "libssl-9ac2.so.1.1",
             "libnode.so.108",
             "libpython3.12.so.1.0",
+            "libgnutls.so.30",
+            "libgnutls-1cb6f2a1.so.30.40.0",
+            "libssl3.so",
+            "libnspr4.so",
         ] {
             assert!(is_library(name), "{name}");
         }
-        for name in ["libcrypto.so.3", "libssl.a", "libssl3.so", "libssl-doc"] {
+        for name in ["libcrypto.so.3", "libssl.a", "libnss3.so", "libssl-doc"] {
             assert!(!is_library(name), "{name}");
         }
     }

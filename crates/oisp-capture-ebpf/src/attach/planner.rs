@@ -10,7 +10,7 @@ use oisp_core::capture::ProcessFilter;
 use super::reach::Reach;
 use super::target::{self, FileId};
 use super::view::{ProcessView, StackView, TargetView};
-use super::{SharedFiles, SharedView, View, hint, known, lock_files};
+use super::{SharedFiles, SharedView, View, known, lock_files};
 use crate::filter::Filter;
 use crate::heap;
 use crate::object::{Link, Programs, Scope};
@@ -25,6 +25,8 @@ struct Target {
     users: BTreeSet<u32>,
     stacks: Vec<Stack>,
     links: BTreeMap<Scope, Link>,
+    /// Its users are captured by it.
+    is_tls: bool,
 }
 
 /// What is remembered of a process between two looks.
@@ -279,8 +281,10 @@ impl Planner {
             exe: exe.as_ref().map(|exe| exe.to_string_lossy().into_owned()),
             since_ms: now_ms(),
             targets: Vec::new(),
+            is_target: false,
             other_tls: Vec::new(),
             left_out: !self.filter.observes(pid),
+            may_carry: Vec::new(),
             error: None,
             unprobed: None,
         };
@@ -289,11 +293,14 @@ impl Planner {
                 for file in &files {
                     let is_exe =
                         exe.as_deref() == Some(&file.path) || is_deleted_exe(exe.as_deref(), file);
-                    match self.probe_mapped(pid, file, is_exe) {
-                        Ok(target) => seen.targets.push(target),
-                        Err(why) => seen.unprobed = seen.unprobed.or(why),
-                    }
-                    seen.other_tls.extend(hint::library(&file.path));
+                    let target = match self.probe_mapped(pid, file, is_exe) {
+                        Ok(target) => target,
+                        Err(why) => {
+                            seen.unprobed = seen.unprobed.or(Some(why));
+                            None
+                        }
+                    };
+                    seen.add(&file.path, is_exe, target);
                 }
             }
             Err(error) => seen.error = Some(format!("cannot read its memory map: {error}")),
@@ -308,27 +315,34 @@ impl Planner {
         pid: u32,
         file: &Mapping,
         is_exe: bool,
-    ) -> Result<FileId, Option<String>> {
-        let (path, id) = target::locate(pid, file).map_err(|_| None)?;
+    ) -> Result<Option<FileId>, String> {
+        let Ok((path, id)) = target::locate(pid, file) else {
+            return Ok(None);
+        };
         let shown = Shown {
             path: &file.path,
             deep: is_exe || target::may_be_deep(&file.path),
             known: false,
         };
-        let scope = self.reach.scope(pid).ok_or(None)?;
+        let Some(scope) = self.reach.scope(pid) else {
+            return Ok(None);
+        };
         if !self.probe(&path, id, scope, &shown) {
             let view = lock(&self.view);
-            return Err(view.targets.get(&id).and_then(|shown| shown.error.clone()));
+            let why = view.targets.get(&id).and_then(|shown| shown.error.clone());
+            return why.map_or(Ok(None), Err);
         }
-        if let Some(target) = self.targets.get_mut(&id) {
-            target.users.insert(pid);
-        }
+        let Some(target) = self.targets.get_mut(&id) else {
+            return Ok(None);
+        };
+        target.users.insert(pid);
+        let is_tls = target.is_tls;
         if let Some(shown) = lock(&self.view).targets.get_mut(&id)
             && !shown.users.contains(&pid)
         {
             shown.users.push(pid);
         }
-        Ok(id)
+        Ok(is_tls.then_some(id))
     }
 
     fn probe_known(&mut self, path: &Path) {
@@ -436,6 +450,7 @@ impl Planner {
         let target = self.targets.entry(id).or_insert_with(|| Target {
             path: shown.path.to_path_buf(),
             users: BTreeSet::new(),
+            is_tls: stacks.iter().any(Stack::is_tls),
             stacks,
             links: BTreeMap::new(),
         });

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::known;
 use super::target::{self, FileId};
 use super::view::ProcessView;
-use super::{hint, known};
 use crate::process;
-use crate::process::maps;
+use crate::process::maps::{self, Mapping};
 use crate::signature::Signatures;
-use crate::tls::{self, Carries};
+use crate::tls::{self, Carries, Stack};
 
 /// What was found so far.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ impl Survey {
     pub(crate) fn look_at_known(&mut self) {
         for path in known::files_of_this_machine() {
             if let Ok(metadata) = std::fs::metadata(&path) {
-                let is_program = known::is_program(&path);
-                self.look_at_file(&path, FileId::of(&metadata), &path, is_program);
+                let deep = known::is_program(&path);
+                self.look_at_file(&path, FileId::of(&metadata), &path, deep);
             }
         }
     }
@@ -57,8 +57,10 @@ impl Survey {
             exe: exe.as_ref().map(|exe| exe.to_string_lossy().into_owned()),
             since_ms: 0,
             targets: Vec::new(),
+            is_target: false,
             other_tls: Vec::new(),
             left_out: false,
+            may_carry: Vec::new(),
             error: None,
             unprobed: None,
         };
@@ -66,17 +68,17 @@ impl Survey {
         match maps::executable_files(pid) {
             Ok(files) => {
                 for file in files {
-                    seen.other_tls.extend(hint::library(&file.path));
-                    let Ok((path, id)) = target::locate(pid, &file) else {
-                        continue;
-                    };
-                    let deep =
-                        exe.as_deref() == Some(&file.path) || target::may_be_deep(&file.path);
-                    match self.look_at_file(&path, id, &file.path, deep) {
-                        Looked::Tls(path) => via.push(path),
-                        Looked::Unprobed(why) => seen.unprobed = Some(why),
-                        Looked::Nothing => {}
+                    let is_exe = exe.as_deref() == Some(&file.path);
+                    let mut target = None;
+                    match self.look_at_mapped(pid, &file, is_exe) {
+                        (id, Looked::Tls(path)) => {
+                            via.push(path);
+                            target = id;
+                        }
+                        (_, Looked::Unprobed(why)) => seen.unprobed = Some(why),
+                        (_, Looked::Nothing) => {}
                     }
+                    seen.add(&file.path, is_exe, target);
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
@@ -85,15 +87,31 @@ impl Survey {
         Some((seen, via))
     }
 
+    /// What a look at a mapped file tells.
+    fn look_at_mapped(
+        &mut self,
+        pid: u32,
+        file: &Mapping,
+        is_exe: bool,
+    ) -> (Option<FileId>, Looked) {
+        let Ok((path, id)) = target::locate(pid, file) else {
+            return (None, Looked::Nothing);
+        };
+        let deep = is_exe || target::may_be_deep(&file.path);
+        (Some(id), self.look_at_file(&path, id, &file.path, deep))
+    }
+
     fn look_at_file(&mut self, path: &Path, id: FileId, shown: &Path, deep: bool) -> Looked {
         let look = || {
             let Ok(file) = target::open(path, id) else {
                 return Looked::Nothing;
             };
             match tls::look_into(&self.signatures, &file, deep) {
-                Carries::Tls(_) => Looked::Tls(shown.to_string_lossy().into_owned()),
+                Carries::Tls(stacks) if stacks.iter().any(Stack::is_tls) => {
+                    Looked::Tls(shown.to_string_lossy().into_owned())
+                }
                 Carries::Unsure(why) => Looked::Unprobed(why),
-                Carries::Nothing => Looked::Nothing,
+                Carries::Tls(_) | Carries::Nothing => Looked::Nothing,
             }
         };
         self.files.entry(id).or_insert_with(look).clone()

@@ -47,13 +47,17 @@ pub(crate) fn within_root(pid: u32, path: &Path) -> PathBuf {
 }
 
 /// Whether a library of that name may carry TLS that it does not export: Python
-/// builds have OpenSSL inside `_ssl` or `libpython`.
+/// builds have OpenSSL inside `_ssl` or `libpython`, and what is called after
+/// curl or gRPC is often built as one file.
 pub(crate) fn may_be_deep(path: &Path) -> bool {
     let name = path
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
-    name.contains("ssl") || name.starts_with("libpython")
+    name.starts_with("libpython")
+        || ["ssl", "tls", "curl", "grpc"]
+            .iter()
+            .any(|part| name.contains(part))
 }
 
 /// Opens a file and makes sure that it is the one meant.

@@ -1,9 +1,11 @@
 //! What the planner shows: targets and processes, each with its state and why.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::hint;
 use super::target::FileId;
 use crate::tls::Stack;
 
@@ -56,14 +58,34 @@ pub(crate) struct ProcessView {
     pub(crate) since_ms: u64,
     /// The targets that it has mapped.
     pub(crate) targets: Vec<FileId>,
-    /// File names of libraries that carry TLS of a kind without a probe point.
+    /// The program itself is one of them.
+    pub(crate) is_target: bool,
+    /// Kinds of TLS of mapped libraries that are not probed.
     pub(crate) other_tls: Vec<&'static str>,
     /// The rules leave it out.
     pub(crate) left_out: bool,
+    /// Mapped files that may have TLS inside, and are not probed.
+    pub(crate) may_carry: Vec<PathBuf>,
     /// Why it could not be looked at.
     pub(crate) error: Option<String>,
     /// Why a file that it has mapped and that carries TLS is not probed.
     pub(crate) unprobed: Option<String>,
+}
+
+impl ProcessView {
+    /// A mapped file is probed, or is not.
+    pub(crate) fn add(&mut self, path: &Path, is_exe: bool, target: Option<FileId>) {
+        if let Some(id) = target {
+            self.targets.push(id);
+            self.is_target |= is_exe;
+            return;
+        }
+        let kind = hint::library(path);
+        if kind.is_none() && !is_exe && hint::may_carry(path) {
+            self.may_carry.push(path.to_path_buf());
+        }
+        self.other_tls.extend(kind);
+    }
 }
 
 /// A moment of the planner.

@@ -77,6 +77,14 @@ pub(crate) struct Stack {
     pub(crate) places: Vec<Place>,
 }
 
+impl Stack {
+    /// A process that has it mapped is captured by it. NSPR is probed for what
+    /// NSS does through it, and says nothing by itself.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.name != name(Library::Nspr)
+    }
+}
+
 /// What a file carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Carries {
@@ -113,5 +121,8 @@ pub(crate) fn look_into(signatures: &Signatures, file: &File, deep: bool) -> Car
 const fn name(library: Library) -> &'static str {
     match library {
         Library::OpenSsl => "OpenSSL",
+        Library::GnuTls => "GnuTLS",
+        Library::Nss => "NSS",
+        Library::Nspr => "NSPR",
     }
 }

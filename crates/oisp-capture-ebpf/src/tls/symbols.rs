@@ -58,10 +58,16 @@ fn stacks_of(found: &Found) -> Vec<Stack> {
         .collect()
 }
 
-/// There is something to read and something to write with.
+/// There is something to read and something to write with, where a library has
+/// such functions at all.
 fn is_whole(found: &Found) -> bool {
     let has = |role| found.iter().any(|(function, _)| function.role == role);
-    has(Role::Read) && has(Role::Write)
+    let transfers = |function: &Function| function.role != Role::Life;
+    let library = found.first().map(|(function, _)| function.library);
+    let is_life_only = !FUNCTIONS
+        .iter()
+        .any(|function| Some(function.library) == library && transfers(function));
+    is_life_only || has(Role::Read) && has(Role::Write)
 }
 
 /// The probed ends of functions.
@@ -199,6 +205,28 @@ mod tests {
             stacks_of(&vec![only("SSL_read"), only("SSL_write_ex")]).len(),
             1
         );
+    }
+
+    #[test]
+    fn nss_is_told_by_the_one_function_that_makes_its_descriptors() {
+        let import = FUNCTIONS
+            .into_iter()
+            .find(|function| function.symbol == "SSL_ImportFD");
+        let stacks = stacks_of(&vec![(import.unwrap(), 64)]);
+        assert_eq!(stacks[0].name, "NSS");
+        assert!(stacks[0].is_tls());
+        let nspr = FUNCTIONS
+            .into_iter()
+            .filter(|function| function.library == Library::Nspr);
+        let stacks = stacks_of(&nspr.zip(64..).collect());
+        assert!(!stacks[0].is_tls());
+    }
+
+    #[test]
+    fn numbers_are_no_function_s_twice() {
+        let numbers: std::collections::BTreeSet<u64> =
+            FUNCTIONS.iter().map(|function| function.number).collect();
+        assert_eq!(numbers.len(), FUNCTIONS.len());
     }
 
     #[test]

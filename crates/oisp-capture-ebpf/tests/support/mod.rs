@@ -334,7 +334,7 @@ impl Drop for Program {
     }
 }
 
-fn support(name: &str) -> PathBuf {
+pub fn support(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/support")
         .join(name)

@@ -132,6 +132,16 @@ fn process_line(out: &mut String, line: &ProcessLine) {
         printable(&line.name),
         printable(&why)
     );
+    if !line.besides.is_empty() {
+        let besides = line.besides.join(", ");
+        let _ = writeln!(
+            out,
+            "  {:<8} {:<16} but {}: no probe point in this version",
+            "",
+            "",
+            printable(&besides)
+        );
+    }
     if let Some(remedy) = &line.remedy {
         let _ = writeln!(out, "  {:<8} {:<16} to do: {remedy}", "", "");
     }
