@@ -135,13 +135,7 @@ pub(crate) fn files(root: &Path) -> Vec<PathBuf> {
             .iter()
             .flat_map(|home| expand_all(home, &HOME_LIBRARY_DIRECTORIES)),
     );
-    for directory in directories {
-        files.extend(
-            names(&directory)
-                .filter(|name| is_library(name))
-                .map(|name| directory.join(name)),
-        );
-    }
+    files.extend(directories.flat_map(libraries));
     files.extend(programs(root, &homes));
     files
 }
@@ -167,6 +161,23 @@ fn on_path() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .flat_map(|directory| ON_PATH.map(|name| directory.join(name)))
+        .collect()
+}
+
+/// Where an environment of Python or conda keeps its libraries, below its folder.
+const PREFIX_LIBRARY_DIRECTORIES: [&str; 2] = ["lib", "lib/python3*/site-packages/*.libs"];
+
+/// Libraries below the folder of such an environment that may carry TLS.
+pub(crate) fn files_of_prefix(prefix: &Path) -> Vec<PathBuf> {
+    expand_all(prefix, &PREFIX_LIBRARY_DIRECTORIES)
+        .flat_map(libraries)
+        .collect()
+}
+
+fn libraries(directory: PathBuf) -> Vec<PathBuf> {
+    names(&directory)
+        .filter(|name| is_library(name))
+        .map(|name| directory.join(name))
         .collect()
 }
 
@@ -270,6 +281,19 @@ mod tests {
         assert!(is_between("python3.12", "python3", ""));
         assert!(is_between("psycopg2_binary.libs", "", ".libs"));
         assert!(!is_between("aba", "ab", "ba"));
+    }
+
+    #[test]
+    fn what_wheels_bring_is_found_below_an_environment() {
+        let environment = std::env::temp_dir().join(format!("oisp-env-{}", std::process::id()));
+        let folder = environment.join("lib/python3.12/site-packages/psycopg2_binary.libs");
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in ["libssl-3a1b.so.3", "libpq-77.so.5"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        let found = files_of_prefix(&environment);
+        std::fs::remove_dir_all(&environment).unwrap();
+        assert_eq!(found, [folder.join("libssl-3a1b.so.3")]);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod hint;
 mod known;
 mod planner;
+mod prefix;
 mod reach;
 pub(crate) mod survey;
 mod target;

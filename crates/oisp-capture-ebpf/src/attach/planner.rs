@@ -10,7 +10,7 @@ use oisp_core::capture::ProcessFilter;
 use super::reach::Reach;
 use super::target::{self, FileId};
 use super::view::{ProcessView, StackView, TargetView};
-use super::{SharedFiles, SharedView, View, known, lock_files};
+use super::{SharedFiles, SharedView, View, known, lock_files, prefix};
 use crate::filter::Filter;
 use crate::heap;
 use crate::object::{Link, Programs, Scope};
@@ -49,6 +49,8 @@ pub(crate) struct Planner {
     filter: Filter,
     files: Option<SharedFiles>,
     reach: Reach,
+    /// Folders whose libraries were probed because a program runs from there.
+    prefixes: HashSet<PathBuf>,
     view: SharedView,
 }
 
@@ -84,6 +86,7 @@ impl Planner {
             passed: HashSet::new(),
             looked: HashMap::new(),
             roots: HashSet::new(),
+            prefixes: HashSet::new(),
             view: Arc::new(Mutex::new(View {
                 reach: reach.describe(),
                 method: programs.method().as_str(),
@@ -251,6 +254,7 @@ impl Planner {
         self.looked.insert(pid, looked);
         if self.reach == Reach::Everyone {
             self.probe_root_of(pid);
+            self.probe_prefix_of(pid);
         }
         self.look_at_maps(pid);
     }
@@ -371,6 +375,21 @@ impl Planner {
         let root = process::path(pid, "root");
         if std::fs::canonicalize(&root).is_ok() {
             for path in known::files(&root) {
+                self.probe_known(&path);
+            }
+        }
+    }
+
+    /// What a program may load from beside itself, before it does.
+    fn probe_prefix_of(&mut self, pid: u32) {
+        let Some(prefix) = prefix::of(pid) else {
+            return;
+        };
+        if self.prefixes.len() >= PASSED {
+            self.prefixes.clear();
+        }
+        if self.prefixes.insert(prefix.clone()) {
+            for path in known::files_of_prefix(&prefix) {
                 self.probe_known(&path);
             }
         }
