@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 ARGS ?=
 
-.PHONY: help run demo build frontend test e2e check cross-check test-kernels ebpf ebpf-check bench bench-capture soak fuzz dist
+.PHONY: help run demo build frontend test e2e check cross-check test-runtimes test-kernels ebpf ebpf-check bench bench-capture soak fuzz dist
 
 help: ## this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,8 @@ e2e: ## only the end-to-end tests with real clients
 
 test-kernels: ## the capture on Linux 5.10, 6.1 and 6.12, in emulated machines (Debian on x86-64, as root)
 	@scripts/test-kernels.sh $(ARGS)
+test-runtimes: ## the matrix of runtimes: captured byte for byte, or the miss explained (ARGS: parts of names; root)
+	@scripts/test-runtimes.sh $(ARGS)
 
 check: ## format, lints, dependencies, docs, shell scripts, cross-check: what CI asks
 	@scripts/check.sh
