@@ -118,7 +118,7 @@ def rows():
     return [
         python("stdlib", "/usr/bin/python3", "python of the system"),
         *of_pyenv(),
-        *(python(library) for library in ("requests", "httpx", "aiohttp", "openai", "anthropic")),
+        *(python(library) for library in ("requests", "httpx", "aiohttp")),
         *(script("node", library, node) for library in ("fetch", "https", "undici", "axios", "openai")),
         script("node elsewhere", "fetch", str(RUNTIMES / "node-elsewhere")),
         *command_lines(),
@@ -132,6 +132,9 @@ def rows():
         compiled("rustls", BUILT / "examples/rustls_client", "rustls"),
         Row("java", java, "Java's own TLS", version=[which("java"), "--version"]),
         chromium(),
+        # Last: their libraries take seconds to load, and the time may be over.
+        python("openai"),
+        python("anthropic"),
     ]
 
 
