@@ -68,15 +68,50 @@ const WANTED: &[(u32, &str, &str)] = &[
         "sum_sched_runtime",
     ),
     (setting::AT_MAXRSS, "signal_struct", "maxrss"),
+    (setting::AT_FAMILY, "sock_common", "skc_family"),
+    (setting::AT_REMOTE4, "sock_common", "skc_daddr"),
+    (setting::AT_LOCAL4, "sock_common", "skc_rcv_saddr"),
+    (setting::AT_REMOTE6, "sock_common", "skc_v6_daddr"),
+    (setting::AT_LOCAL6, "sock_common", "skc_v6_rcv_saddr"),
+    (setting::AT_REMOTE_PORT, "sock_common", "skc_dport"),
+    (setting::AT_LOCAL_PORT, "inet_sock", "inet_sport"),
+    (setting::AT_SOCKET_ERROR, "sock", "sk_err"),
+    (setting::AT_SHUTDOWN, "sock", "sk_shutdown"),
+    (setting::AT_SOCKET_FLAGS, "sock_common", "skc_flags"),
+    (setting::AT_PROTOCOL, "sock", "sk_protocol"),
+    (setting::AT_BYTES_RECEIVED, "tcp_sock", "bytes_received"),
+    (setting::AT_BYTES_SENT, "tcp_sock", "bytes_sent"),
+    (setting::AT_BYTES_RETRANSMITTED, "tcp_sock", "bytes_retrans"),
+    (setting::AT_BYTES_ACKED, "tcp_sock", "bytes_acked"),
+    (setting::AT_ITERATOR, "msghdr", "msg_iter"),
+    (setting::AT_PEER, "msghdr", "msg_name"),
+    (setting::AT_ITERATOR_KIND, "iov_iter", "iter_type"),
+    (setting::AT_ITERATOR_OFFSET, "iov_iter", "iov_offset"),
+    // Linux 6.0.
+    (setting::AT_ITERATOR_BUFFER, "iov_iter", "ubuf"),
+    // Linux 6.4, and before it.
+    (setting::AT_ITERATOR_VECTOR, "iov_iter", "__iov"),
+    (setting::AT_ITERATOR_VECTOR, "iov_iter", "iov"),
+    (setting::AT_FILES, "task_struct", "files"),
+    (setting::AT_FILE_TABLE, "files_struct", "fdt"),
+    (setting::AT_DESCRIPTORS, "fdtable", "fd"),
+    (setting::AT_FILE_PRIVATE, "file", "private_data"),
+    (setting::AT_SOCKET_SOCK, "socket", "sk"),
+];
+
+/// Values of enumerations, which differ from kernel to kernel.
+const VALUES: [(u32, &str, &str); 2] = [
+    (setting::ITERATES_BUFFER, "iter_type", "ITER_UBUF"),
+    (setting::ITERATES_VECTOR, "iter_type", "ITER_IOVEC"),
 ];
 
 /// What this kernel's types say.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KernelTypes {
     /// Setting numbers and the offsets in this kernel, for the fields that it
-    /// has.
+    /// has; and the values of enumerations.
     pub(crate) offsets: Vec<(u32, u32)>,
-    /// The wanted functions that it has.
+    /// The wanted functions that it has, and types of tracepoints (`btf_trace_…`).
     pub(crate) functions: HashMap<&'static str, Function>,
 }
 
@@ -85,7 +120,7 @@ pub(crate) struct KernelTypes {
 pub(crate) struct Function {
     /// Its number among the types.
     pub(crate) id: u32,
-    /// How many parameters it has.
+    /// How many parameters it has; 0 for a tracepoint.
     pub(crate) parameters: u32,
 }
 
@@ -102,24 +137,27 @@ impl KernelTypes {
         let offset =
             |(number, structure, field)| Some((number, types.field_offset(structure, field)?));
         let function = |(name, (id, prototype)): (&&'static str, &(u32, u32))| {
-            let parameters = types.parameters(*prototype)?;
-            Some((
-                *name,
-                Function {
-                    id: *id,
-                    parameters,
-                },
-            ))
+            let function = Function {
+                id: *id,
+                parameters: types.parameters(*prototype).unwrap_or(0),
+            };
+            (*name, function)
         };
+        let value = |(number, enumeration, name)| Some((number, types.value(enumeration, name)?));
+        let offsets = WANTED.iter().copied().filter_map(offset);
         Self {
-            offsets: WANTED.iter().copied().filter_map(offset).collect(),
-            functions: types.functions.iter().filter_map(function).collect(),
+            offsets: offsets
+                .chain(VALUES.into_iter().filter_map(value))
+                .collect(),
+            functions: types.functions.iter().map(function).collect(),
         }
     }
 }
 
 const STRUCT: u32 = 4;
 const UNION: u32 = 5;
+const ENUMERATION: u32 = 6;
+const DEFINITION: u32 = 8;
 const FUNCTION: u32 = 12;
 const PROTOTYPE: u32 = 13;
 
@@ -129,6 +167,7 @@ struct Types<'a> {
     /// Position of each type by its id; id 0 is `void`, which is nowhere.
     positions: Vec<usize>,
     structs: HashMap<&'a [u8], usize>,
+    enumerations: HashMap<&'a [u8], usize>,
     /// Number, and the number of the prototype.
     functions: HashMap<&'static str, (u32, u32)>,
 }
@@ -148,6 +187,7 @@ impl<'a> Types<'a> {
             strings: section(16)?,
             positions: vec![usize::MAX],
             structs: HashMap::new(),
+            enumerations: HashMap::new(),
             functions: HashMap::new(),
         };
         parsed.index(functions)?;
@@ -161,7 +201,7 @@ impl<'a> Types<'a> {
             let info = word(self.types, at + 4)?;
             let id = u32::try_from(self.positions.len()).ok()?;
             self.positions.push(at);
-            if kind(info) == FUNCTION {
+            if matches!(kind(info), FUNCTION | DEFINITION) {
                 let name = string(self.strings, word(self.types, at)?)?;
                 if let Some(wanted) = functions.iter().find(|wanted| wanted.as_bytes() == name) {
                     let prototype = word(self.types, at + 8)?;
@@ -172,6 +212,15 @@ impl<'a> Types<'a> {
                 let name = string(self.strings, word(self.types, at)?)?;
                 if wanted.iter().any(|wanted| wanted.as_bytes() == name) {
                     self.structs.entry(name).or_insert(at);
+                }
+            }
+            if kind(info) == ENUMERATION && members(info) > 0 {
+                let name = string(self.strings, word(self.types, at)?)?;
+                if VALUES
+                    .iter()
+                    .any(|(_, wanted, _)| wanted.as_bytes() == name)
+                {
+                    self.enumerations.entry(name).or_insert(at);
                 }
             }
             at += 12 + trailer(info)?;
@@ -195,6 +244,20 @@ impl<'a> Types<'a> {
         let at = *self.positions.get(size(prototype))?;
         let info = word(self.types, at.checked_add(4)?)?;
         (kind(info) == PROTOTYPE).then_some(info & 0xffff)
+    }
+
+    /// The number behind a name.
+    fn value(&self, enumeration: &str, name: &str) -> Option<u32> {
+        let at = *self.enumerations.get(enumeration.as_bytes())?;
+        (0..members(word(self.types, at + 4)?)).find_map(|member| {
+            let member = at + 12 + member * 8;
+            let found = string(self.strings, word(self.types, member)?)?;
+            if found == name.as_bytes() {
+                word(self.types, member + 4)
+            } else {
+                None
+            }
+        })
     }
 
     /// Where the field is, and of which type. Looks in anonymous members too,
@@ -263,6 +326,8 @@ fn size(number: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -275,13 +340,18 @@ mod tests {
         let types = KernelTypes::read(path, &["vfs_write", "no_such_function"]);
         assert_eq!(types.functions.keys().collect::<Vec<_>>(), [&"vfs_write"]);
         assert_eq!(types.functions["vfs_write"].parameters, 4);
-        let found: Vec<u32> = types
+        let found: BTreeSet<u32> = types
             .offsets
             .into_iter()
             .map(|(number, _)| number)
             .collect();
-        let wanted: Vec<u32> = WANTED.iter().map(|(number, ..)| *number).collect();
-        assert_eq!(found, wanted);
+        let wanted = WANTED.iter().chain(&VALUES).map(|(number, ..)| *number);
+        let mut missing: Vec<u32> = wanted.filter(|number| !found.contains(number)).collect();
+        // Linux 6.0.
+        missing.retain(|number| {
+            ![setting::AT_ITERATOR_BUFFER, setting::ITERATES_BUFFER].contains(number)
+        });
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]

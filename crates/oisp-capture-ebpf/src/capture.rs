@@ -112,6 +112,7 @@ impl CaptureBackend for EbpfCapture {
             view,
             kernel,
             ring_bytes,
+            missing: loaded.missing,
             hints: Mutex::new(Hints::default()),
             conns: Mutex::new(loaded.conns_to_count),
             watched,

@@ -23,6 +23,7 @@ mod budget;
 mod capture;
 mod clock;
 mod config;
+mod dns;
 mod doctor;
 mod error;
 mod filter;

@@ -24,7 +24,7 @@ const CAUSES: [GapCause; 7] = [
     GapCause::Other,
 ];
 
-const KERNEL: [(u32, &str); 14] = [
+const KERNEL: [(u32, &str); 16] = [
     (counter::CALLS, "kernel_calls"),
     (counter::BYTES_SEEN, "kernel_bytes_captured"),
     (counter::BYTES_SENT, "kernel_bytes_sent"),
@@ -42,6 +42,8 @@ const KERNEL: [(u32, &str); 14] = [
     (counter::BYTES_SHED, "kernel_bytes_dropped_shed"),
     (counter::CALLS_FILTERED, "kernel_calls_filtered"),
     (counter::FAULTS_WAITED, "kernel_faults_waited"),
+    (counter::NET_OVER_RATE, "kernel_network_dropped_rate"),
+    (counter::ANSWERS_UNREAD, "kernel_dns_answers_unread"),
 ];
 
 /// Counters of this capture: those of the reader, and the kernel's.
@@ -140,6 +142,8 @@ pub(crate) struct EbpfStatus {
     pub(crate) view: SharedView,
     pub(crate) kernel: KernelFacts,
     pub(crate) ring_bytes: u32,
+    /// Programs at kernel functions that are not in place, each with the reason.
+    pub(crate) missing: Vec<(&'static str, String)>,
     pub(crate) hints: Mutex<Hints>,
     /// The kernel's table of connections.
     pub(crate) conns: Mutex<Conns>,
@@ -202,6 +206,7 @@ impl CaptureStatus for EbpfStatus {
             "probed_for": view.reach,
             "files": view.files_told,
             "left_out": budget::describe(view.shed),
+            "missing_programs": self.missing,
             "targets": view.targets.values().collect::<Vec<_>>(),
             "processes": processes,
             "usage": self.watched.usage(),

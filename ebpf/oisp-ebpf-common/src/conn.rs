@@ -31,6 +31,8 @@ pub struct ConnState {
     pub flags: u32,
     /// Always 0.
     pub zero: u32,
+    /// The kernel's socket below it; 0 where unknown.
+    pub sock: u64,
 }
 
 /// The connection was there before its first byte was seen: what went before is
@@ -40,3 +42,7 @@ pub const CONN_LATE: u32 = 1;
 pub const CONN_FREED: u32 = 2;
 /// The handshake that comes is not the first of the connection.
 pub const CONN_RENEGOTIATING: u32 = 1 << 15;
+/// The socket below became known, or is another one, and that was not told yet.
+pub const CONN_SOCKET_NEW: u32 = 4;
+/// The socket was looked for by the randoms of the handshake.
+pub const CONN_LOOKED_UP: u32 = 8;

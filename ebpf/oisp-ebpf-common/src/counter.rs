@@ -31,5 +31,9 @@ pub const BYTES_SHED: u32 = 11;
 pub const CALLS_FILTERED: u32 = 12;
 /// Calls whose memory was not there at first, and was read in for us.
 pub const FAULTS_WAITED: u32 = 13;
+/// Connections that were not told: too many of one process in a short time.
+pub const NET_OVER_RATE: u32 = 14;
+/// Answers of name servers that could not be read.
+pub const ANSWERS_UNREAD: u32 = 15;
 /// How many counters there are.
-pub const COUNTERS: u32 = 14;
+pub const COUNTERS: u32 = 16;

@@ -17,6 +17,10 @@ pub const SSL_NEW: u64 = 5;
 pub const SSL_FREE: u64 = 6;
 /// `int SSL_clear(SSL *)`
 pub const SSL_CLEAR: u64 = 7;
+/// `long SSL_ctrl(SSL *, int, long, void *)`
+pub const SSL_CTRL: u64 = 8;
+/// `int SSL_set_tlsext_host_name(SSL *, const char *)`, in BoringSSL.
+pub const SSL_SET_HOST_NAME: u64 = 9;
 
 /// `ssize_t gnutls_record_recv(gnutls_session_t, void *, size_t)`
 pub const GNUTLS_RECV: u64 = 32;
@@ -136,7 +140,7 @@ const fn gnutls(number: u64, symbol: &'static str, role: Role) -> Function {
 }
 
 /// All functions that are found by their symbols.
-pub const FUNCTIONS: [Function; 26] = [
+pub const FUNCTIONS: [Function; 28] = [
     openssl(SSL_READ, "SSL_read", Role::Read, true, true),
     openssl(SSL_WRITE, "SSL_write", Role::Write, true, true),
     openssl(SSL_READ_EX, "SSL_read_ex", Role::Read, true, true),
@@ -145,6 +149,14 @@ pub const FUNCTIONS: [Function; 26] = [
     openssl(SSL_NEW, "SSL_new", Role::Life, false, true),
     openssl(SSL_FREE, "SSL_free", Role::Life, true, false),
     openssl(SSL_CLEAR, "SSL_clear", Role::Life, true, false),
+    openssl(SSL_CTRL, "SSL_ctrl", Role::Life, true, false),
+    openssl(
+        SSL_SET_HOST_NAME,
+        "SSL_set_tlsext_host_name",
+        Role::Life,
+        true,
+        false,
+    ),
     gnutls(GNUTLS_RECV, "gnutls_record_recv", Role::Read),
     gnutls(GNUTLS_RECV_SEQ, "gnutls_record_recv_seq", Role::Read),
     gnutls(

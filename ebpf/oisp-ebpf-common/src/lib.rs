@@ -12,5 +12,6 @@ pub mod file;
 pub mod filter;
 pub mod function;
 pub mod go;
+pub mod net;
 pub mod record;
 pub mod setting;

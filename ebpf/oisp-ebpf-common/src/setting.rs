@@ -107,8 +107,64 @@ pub const AT_FDTABLE_FD: u32 = 49;
 pub const AT_FDTABLE_MAX: u32 = 50;
 /// `fs_struct.pwd`
 pub const AT_FS_PWD: u32 = 51;
+/// `sock_common.skc_family`
+pub const AT_FAMILY: u32 = 52;
+/// `sock_common.skc_daddr`
+pub const AT_REMOTE4: u32 = 53;
+/// `sock_common.skc_rcv_saddr`
+pub const AT_LOCAL4: u32 = 54;
+/// `sock_common.skc_v6_daddr`
+pub const AT_REMOTE6: u32 = 55;
+/// `sock_common.skc_v6_rcv_saddr`
+pub const AT_LOCAL6: u32 = 56;
+/// `sock_common.skc_dport`
+pub const AT_REMOTE_PORT: u32 = 57;
+/// `inet_sock.inet_sport`
+pub const AT_LOCAL_PORT: u32 = 58;
+/// `sock.sk_err`
+pub const AT_SOCKET_ERROR: u32 = 59;
+/// `sock.sk_shutdown`
+pub const AT_SHUTDOWN: u32 = 60;
+/// `sock.sk_protocol`
+pub const AT_PROTOCOL: u32 = 61;
+/// `sock_common.skc_flags`
+pub const AT_SOCKET_FLAGS: u32 = 62;
+/// `tcp_sock.bytes_received`
+pub const AT_BYTES_RECEIVED: u32 = 63;
+/// `tcp_sock.bytes_sent`
+pub const AT_BYTES_SENT: u32 = 64;
+/// `tcp_sock.bytes_retrans`
+pub const AT_BYTES_RETRANSMITTED: u32 = 65;
+/// `tcp_sock.bytes_acked`
+pub const AT_BYTES_ACKED: u32 = 66;
+/// `msghdr.msg_iter`
+pub const AT_ITERATOR: u32 = 67;
+/// `msghdr.msg_name`
+pub const AT_PEER: u32 = 68;
+/// `iov_iter.iter_type`
+pub const AT_ITERATOR_KIND: u32 = 69;
+/// `iov_iter.iov_offset`
+pub const AT_ITERATOR_OFFSET: u32 = 70;
+/// `iov_iter.ubuf`
+pub const AT_ITERATOR_BUFFER: u32 = 71;
+/// `iov_iter.__iov`, before Linux 6.4 `iov_iter.iov`
+pub const AT_ITERATOR_VECTOR: u32 = 72;
+/// The value `ITER_UBUF` of `iter_type`.
+pub const ITERATES_BUFFER: u32 = 73;
+/// The value `ITER_IOVEC` of `iter_type`.
+pub const ITERATES_VECTOR: u32 = 74;
+/// `task_struct.files`
+pub const AT_FILES: u32 = 75;
+/// `files_struct.fdt`
+pub const AT_FILE_TABLE: u32 = 76;
+/// `fdtable.fd`
+pub const AT_DESCRIPTORS: u32 = 77;
+/// `file.private_data`
+pub const AT_FILE_PRIVATE: u32 = 78;
+/// `socket.sk`
+pub const AT_SOCKET_SOCK: u32 = 79;
 /// How many settings there are.
-pub const SETTINGS: usize = 64;
+pub const SETTINGS: usize = 96;
 
 /// No such field in this kernel, or no BTF.
 pub const UNKNOWN: u32 = u32::MAX;

@@ -116,6 +116,18 @@ pub fn leave(thread: u64, sp: u64) -> Option<Frame> {
     Some(frame)
 }
 
+/// The innermost call that the thread is in, unless it left it without returning.
+#[inline(always)]
+pub fn in_flight(thread: u64) -> Option<Frame> {
+    let frames = CALLS.get_ptr(thread)?;
+    // SAFETY: as above.
+    let frames = unsafe { &*frames };
+    if frames.inner.sp != 0 {
+        return Some(frames.inner);
+    }
+    (frames.outer.sp != 0).then_some(frames.outer)
+}
+
 /// The thread is over, or another program runs in it.
 #[inline(always)]
 pub fn forget(thread: u64) {

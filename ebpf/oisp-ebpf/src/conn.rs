@@ -64,6 +64,7 @@ pub fn open(key: &ConnKey, flags: u32) {
         lost: [0; 2],
         flags,
         zero: 0,
+        sock: 0,
     };
     let _ = CONNS.insert(key, state, 0);
 }

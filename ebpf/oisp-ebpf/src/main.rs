@@ -3,7 +3,9 @@
 //! Uprobes at the TLS library's boundary take the plaintext: the entry of a
 //! call keeps its arguments ([`call`]), the return takes exactly the bytes that
 //! the call transferred ([`tls`]) and puts them in the ring ([`ring`]). Raw
-//! tracepoints report exec, fork and exit ([`process`]). Nothing here blocks,
+//! tracepoints report exec, fork and exit ([`process`]), and what happens to
+//! sockets ([`net`]), whose functions in the kernel have programs, too ([`dns`],
+//! [`socket`]). Nothing here blocks,
 //! waits or writes to the observed process.
 //!
 //! A uprobe program may be preempted by another one on the same CPU (kernel 6.0
@@ -17,20 +19,26 @@
 mod call;
 mod conn;
 mod counter;
+mod dns;
 mod file;
 mod filter;
 mod gnutls;
 mod go;
+mod net;
+mod net_programs;
 mod nss;
 mod path;
 mod process;
 mod programs;
 mod ring;
 mod setting;
+mod sock;
+mod socket;
 mod spent;
 mod syscall;
 mod task;
 mod tls;
+mod user;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

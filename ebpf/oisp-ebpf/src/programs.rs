@@ -7,8 +7,8 @@ use aya_ebpf::programs::{
     FEntryContext, FExitContext, ProbeContext, RawTracePointContext, RetProbeContext,
 };
 use oisp_ebpf_common::function::{
-    GNUTLS_DEINIT, GNUTLS_RECV, PR_CLOSE, PR_READ, SSL_CLEAR, SSL_FREE, SSL_IMPORT_FD, SSL_NEW,
-    SSL_READ, SSL_READ_EX, SSL_WRITE, SSL_WRITE_EX, SSL_WRITE_EX2,
+    GNUTLS_DEINIT, GNUTLS_RECV, PR_CLOSE, PR_READ, SSL_CLEAR, SSL_CTRL, SSL_FREE, SSL_IMPORT_FD, SSL_NEW,
+    SSL_READ, SSL_READ_EX, SSL_SET_HOST_NAME, SSL_WRITE, SSL_WRITE_EX, SSL_WRITE_EX2,
 };
 use oisp_ebpf_common::record::{READ, WRITTEN};
 
@@ -31,6 +31,8 @@ pub fn tls_entry(ctx: ProbeContext) -> u32 {
     done(match function {
         SSL_FREE | GNUTLS_DEINIT | PR_CLOSE => tls::closed(&ctx, false),
         SSL_CLEAR => tls::closed(&ctx, true),
+        SSL_CTRL => tls::control(&ctx),
+        SSL_SET_HOST_NAME => tls::server_name(&ctx, 1),
         _ => transfer(&ctx, function).and_then(|transfer| tls::enter(&ctx, &transfer)),
     })
 }

@@ -63,6 +63,19 @@ impl Kernel {
         unsafe { bpf_probe_read_kernel((self.0 + offset) as *const u64) }.ok()
     }
 
+    /// What stands at the address itself.
+    #[inline(always)]
+    pub fn read<T>(self) -> Option<T> {
+        // SAFETY: the helper checks the address.
+        unsafe { bpf_probe_read_kernel(self.0 as *const T) }.ok()
+    }
+
+    /// The structure inside this one, at that offset.
+    #[inline(always)]
+    pub fn part(self, offset: u32) -> Option<Self> {
+        Self::at(self.0 + setting::offset(offset)? as u64)
+    }
+
     /// The structure that the field points to.
     #[inline(always)]
     pub fn follow(self, offset: u32) -> Option<Self> {

@@ -3,6 +3,7 @@
 //!
 //! A kernel without BTF or trampolines has none of them; one whose function
 //! has another name lacks that one. The capture goes on without, and says so.
+//! Where a tracepoint of a later kernel does the same, that is taken instead.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -21,26 +22,12 @@ pub(super) struct At {
     pub(super) function: &'static str,
     /// At its return.
     pub(super) exit: bool,
-}
-
-const fn entry(program: &'static str, function: &'static str) -> At {
-    At {
-        program,
-        function,
-        exit: false,
-    }
-}
-
-const fn exit(program: &'static str, function: &'static str) -> At {
-    At {
-        program,
-        function,
-        exit: true,
-    }
+    /// Not wanted on a kernel with this tracepoint.
+    pub(super) unless: Option<&'static str>,
 }
 
 /// All of them.
-pub(super) const ALL: [At; 11] = [
+pub(super) const ALL: &[At] = &[
     entry("file_open", "security_file_open"),
     exit("file_write", "vfs_write"),
     exit("file_writev", "vfs_writev"),
@@ -52,6 +39,14 @@ pub(super) const ALL: [At; 11] = [
     exit("file_unlinked", "vfs_unlink"),
     exit("file_rmdired", "vfs_rmdir"),
     exit("file_renamed", "vfs_rename"),
+    entry("socket_accept", "security_sock_graft"),
+    exit("socket_connect4", "tcp_v4_connect"),
+    exit("socket_connect6", "tcp_v6_connect"),
+    entry("tcp_send", "tcp_sendmsg").unless(SENT),
+    entry("udp_send4", "udp_sendmsg").unless(SENT),
+    entry("udp_send6", "udpv6_sendmsg").unless(SENT),
+    exit("udp_receive4", "udp_recvmsg").unless(RECEIVED),
+    exit("udp_receive6", "udpv6_recvmsg").unless(RECEIVED),
 ];
 
 /// Functions whose number of parameters differs between kernels, and the
@@ -61,6 +56,35 @@ pub(super) const PARAMETERS: [(u32, &str); 3] = [
     (setting::PARAMETERS_VFS_RMDIR, "vfs_rmdir"),
     (setting::PARAMETERS_VFS_RENAME, "vfs_rename"),
 ];
+
+/// The types of the tracepoints of Linux 6.3 that tell of all that sockets carry.
+pub(super) const SENT: &str = "btf_trace_sock_send_length";
+pub(super) const RECEIVED: &str = "btf_trace_sock_recv_length";
+
+impl At {
+    const fn unless(mut self, tracepoint: &'static str) -> Self {
+        self.unless = Some(tracepoint);
+        self
+    }
+}
+
+const fn entry(program: &'static str, function: &'static str) -> At {
+    At {
+        program,
+        function,
+        exit: false,
+        unless: None,
+    }
+}
+
+const fn exit(program: &'static str, function: &'static str) -> At {
+    At {
+        program,
+        function,
+        exit: true,
+        unless: None,
+    }
+}
 
 /// The programs in place. Dropping this takes them away.
 #[derive(Debug, Default)]
@@ -92,8 +116,9 @@ impl KernelFunctions {
     /// functions.
     pub(super) fn attach(parsed: &Parsed, functions: &HashMap<&'static str, Function>) -> Self {
         let mut attached = Self::default();
-        for at in ALL {
-            match attach(parsed, &at, functions) {
+        let wanted = |at: &&At| at.unless.is_none_or(|name| !functions.contains_key(name));
+        for at in ALL.iter().filter(wanted) {
+            match attach(parsed, at, functions) {
                 Ok(held) => attached._held.extend(held),
                 Err(why) => attached.missing.push((at.program, why)),
             }
@@ -102,9 +127,10 @@ impl KernelFunctions {
     }
 }
 
-/// The names of the functions.
+/// The names of the functions, and of the types of the tracepoints.
 pub(super) fn names() -> Vec<&'static str> {
-    ALL.iter().map(|at| at.function).collect()
+    let functions = ALL.iter().map(|at| at.function);
+    functions.chain([SENT, RECEIVED]).collect()
 }
 
 fn attach(

@@ -40,10 +40,21 @@ static OBJECT: &[u8] = include_bytes_aligned!("../../../../ebpf/prebuilt/oisp-eb
 #[cfg(target_arch = "aarch64")]
 static OBJECT: &[u8] = include_bytes_aligned!("../../../../ebpf/prebuilt/oisp-ebpf.aarch64.o");
 
-const TRACEPOINTS: [(&str, &str); 3] = [
+const TRACEPOINTS: [(&str, &str); 4] = [
     ("process_exec", "sched_process_exec"),
     ("process_fork", "sched_process_fork"),
     ("process_exit", "sched_process_exit"),
+    ("socket_state", "inet_sock_set_state"),
+];
+
+/// Those that not every kernel has, with the types that show it.
+const OPTIONAL: [(&str, &str, &str); 2] = [
+    ("socket_send", "sock_send_length", kernel_function::SENT),
+    (
+        "socket_receive",
+        "sock_recv_length",
+        kernel_function::RECEIVED,
+    ),
 ];
 
 /// [`ConnKey`], as a key of a map.
@@ -120,6 +131,8 @@ pub(crate) struct Loaded {
     pub(crate) files: FilePrograms,
     /// Open files that were written to.
     pub(crate) open_files: OpenFiles,
+    /// Programs that are not in place, each with the reason.
+    pub(crate) missing: Vec<(&'static str, String)>,
 }
 
 /// Loads the object with a ring of that size. Nothing is attached yet, save the
@@ -154,7 +167,8 @@ fn load_with(
         .map_max_entries("RING", ring_bytes)
         .override_global("SETTING", settings.as_slice(), true)
         .load(OBJECT)?;
-    load_tracepoints(&mut ebpf)?;
+    let tracepoints = tracepoints(&types);
+    load_tracepoints(&mut ebpf, &tracepoints)?;
     let parsed = Parsed::new(&ebpf, OBJECT).map_err(EbpfError::Uprobes)?;
     let parsed = Arc::new(parsed);
     let kernel_functions = KernelFunctions::attach(&parsed, &types.functions);
@@ -180,9 +194,11 @@ fn load_with(
             rules: map(&mut ebpf, "RULES")?,
             verdicts: map(&mut ebpf, "VERDICTS")?,
         },
+        missing: kernel_functions.missing.clone(),
         programs: Programs {
             ebpf,
             uprobes,
+            tracepoints,
             _kernel_functions: kernel_functions,
         },
     })
@@ -212,8 +228,20 @@ fn settings(ring_bytes: u32, types: &KernelTypes, may_sleep: bool) -> [u32; sett
     settings
 }
 
-fn load_tracepoints(ebpf: &mut Ebpf) -> Result<(), EbpfError> {
-    for (name, program) in ebpf.programs_mut() {
+/// Programs and tracepoints of this kernel.
+fn tracepoints(types: &KernelTypes) -> Vec<(&'static str, &'static str)> {
+    let there = OPTIONAL
+        .into_iter()
+        .filter(|(_, _, known_by)| types.functions.contains_key(known_by));
+    TRACEPOINTS
+        .into_iter()
+        .chain(there.map(|(program, tracepoint, _)| (program, tracepoint)))
+        .collect()
+}
+
+fn load_tracepoints(ebpf: &mut Ebpf, wanted: &[(&str, &str)]) -> Result<(), EbpfError> {
+    let wanted = |name: &str| wanted.iter().any(|(program, _)| *program == name);
+    for (name, program) in ebpf.programs_mut().filter(|(name, _)| wanted(name)) {
         let Program::RawTracePoint(program) = program else {
             continue;
         };
@@ -265,13 +293,14 @@ fn again(ebpf: &Ebpf, name: &'static str) -> Result<Conns, EbpfError> {
 pub(crate) struct Programs {
     ebpf: Ebpf,
     uprobes: Uprobes,
+    tracepoints: Vec<(&'static str, &'static str)>,
     _kernel_functions: KernelFunctions,
 }
 
 impl Programs {
-    /// Puts the process programs in place.
+    /// Puts the programs at tracepoints in place.
     pub(crate) fn attach_tracepoints(&mut self) -> Result<(), EbpfError> {
-        for (name, tracepoint) in TRACEPOINTS {
+        for (name, tracepoint) in self.tracepoints.iter().copied() {
             let failed = |source| EbpfError::Program {
                 program: String::from(name),
                 source: Box::new(source),
@@ -321,8 +350,13 @@ mod tests {
         ];
         for (arch, object) in objects {
             let names = symbol_names(object);
-            let wanted = TRACEPOINTS.map(|(name, _)| name).into_iter();
-            for name in wanted.chain([
+            let optional = OPTIONAL.map(|(name, ..)| name);
+            let wanted = TRACEPOINTS
+                .map(|(name, _)| name)
+                .into_iter()
+                .chain(optional);
+            let at_functions = kernel_function::ALL.iter().map(|at| at.program);
+            for name in wanted.chain(at_functions).chain([
                 "tls_entry",
                 "tls_return",
                 "go_call",

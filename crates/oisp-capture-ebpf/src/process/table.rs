@@ -267,6 +267,15 @@ impl Table {
         self.forked.remove(&pid);
     }
 
+    /// That process is over: what is told of it comes late.
+    pub(crate) fn has_ended(&self, pid: u32, start_ns: u64) -> bool {
+        match self.entries.get(&pid) {
+            Some(entry) => start_ns != 0 && entry.start_ns > stat::in_ticks(start_ns),
+            None if self.forked.contains_key(&pid) => false,
+            None => stat::read(pid).is_none_or(|stat| !same_process(stat.start_ns, start_ns)),
+        }
+    }
+
     /// When a process in the table started, in nanoseconds since boot; 0 where
     /// unknown.
     pub(crate) fn start_ns(&self, pid: u32) -> u64 {

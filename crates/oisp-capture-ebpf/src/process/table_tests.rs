@@ -84,6 +84,17 @@ fn what_proc_shows_is_of_the_record_where_the_arguments_are() {
 }
 
 #[test]
+fn a_process_that_ended_is_not_the_next_one_with_its_pid() {
+    let mut table = empty();
+    let (second, pid) = (1_000_000_000, u32::MAX - 4);
+    assert!(table.has_ended(pid, second));
+    table.introduce(pid, 2 * second, WallClock::measure());
+    assert!(table.has_ended(pid, second));
+    assert!(!table.has_ended(pid, 2 * second));
+    assert!(!table.has_ended(std::process::id(), 0));
+}
+
+#[test]
 fn what_ended_unseen_is_told_from_its_last_record() {
     let mut table = empty();
     let pid = u32::MAX - 3;

@@ -107,6 +107,13 @@ impl Conns {
         true
     }
 
+    /// Something else became known of an open connection.
+    pub(crate) fn tell(&self, handle: Handle, what: Option<TlsKind>, out: &mut Vec<Happened>) {
+        if let Some((conn, what)) = self.open.get(&handle).zip(what) {
+            out.push((conn.id, what));
+        }
+    }
+
     /// Bytes that the kernel says are missing.
     pub(crate) fn gap(&mut self, head: &TlsHead, out: &mut Vec<Happened>) {
         let Some(conn) = self.open.get_mut(&(head.tgid, head.handle)) else {

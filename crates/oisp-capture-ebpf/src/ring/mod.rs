@@ -4,6 +4,8 @@ mod bucket;
 mod conns;
 mod files;
 mod lives;
+mod names;
+mod net;
 mod parse;
 mod paths;
 mod reader;

@@ -2,12 +2,13 @@
 //! `oisp_ebpf_common::record`.
 
 use oisp_ebpf_common::file::{self, FileHead, PATH_ROOM};
+use oisp_ebpf_common::net::{self, NetHead};
 use oisp_ebpf_common::record::{self, FILE_NAME_LEN, ProcessHead, Spent, TlsHead};
 
 /// A record, with what stands behind its head.
 #[derive(Debug)]
 pub(crate) enum Record<'a> {
-    /// Data, a gap or a close, by [`TlsHead::kind`].
+    /// Data, a gap, a close, an address or a server name, by [`TlsHead::kind`].
     Tls(TlsHead, &'a [u8]),
     /// What a process did with a file, and two paths.
     File(FileHead, &'a [u8], &'a [u8]),
@@ -15,6 +16,8 @@ pub(crate) enum Record<'a> {
     Process(ProcessHead, Names<'a>),
     /// Exit.
     Exit(ProcessHead, Spent),
+    /// A connection or an answer of a name server, by [`NetHead::kind`].
+    Net(NetHead, &'a [u8]),
 }
 
 /// What stands behind a [`ProcessHead`].
@@ -31,9 +34,12 @@ pub(crate) struct Names<'a> {
 /// `None` where the bytes are no record that this version knows.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
     match *bytes.first()? {
-        record::DATA | record::GAP | record::CLOSED => tls(bytes),
+        record::DATA | record::GAP | record::CLOSED | net::SOCKET | net::SERVER_NAME => tls(bytes),
         record::EXEC | record::FORK | record::EXIT => process(bytes),
         file::FILE_OPEN..=file::FILE_RENAME_FROM => file(bytes),
+        net::CONNECT..=net::ANSWER => {
+            super::net::parse(bytes).map(|(head, behind)| Record::Net(head, behind))
+        }
         _ => None,
     }
 }
@@ -84,8 +90,8 @@ fn tls(bytes: &[u8]) -> Option<Record<'_>> {
         cause_read: fields.u32()?,
     };
     let data = match head.kind {
-        record::DATA => fields.0.get(..usize::try_from(head.len).ok()?)?,
-        _ => &[],
+        record::GAP | record::CLOSED => &[],
+        _ => fields.0.get(..usize::try_from(head.len).ok()?)?,
     };
     Some(Record::Tls(head, data))
 }
@@ -141,28 +147,28 @@ fn spent(fields: &mut Fields<'_>) -> Option<Spent> {
 }
 
 /// Reads one field after the other.
-struct Fields<'a>(&'a [u8]);
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+    pub(super) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(taken)
     }
 
-    fn u8(&mut self) -> Option<u8> {
+    pub(super) fn u8(&mut self) -> Option<u8> {
         self.take(1)?.first().copied()
     }
 
-    fn u16(&mut self) -> Option<u16> {
+    pub(super) fn u16(&mut self) -> Option<u16> {
         Some(u16::from_ne_bytes(self.take(2)?.try_into().ok()?))
     }
 
-    fn u32(&mut self) -> Option<u32> {
+    pub(super) fn u32(&mut self) -> Option<u32> {
         Some(u32::from_ne_bytes(self.take(4)?.try_into().ok()?))
     }
 
-    fn u64(&mut self) -> Option<u64> {
+    pub(super) fn u64(&mut self) -> Option<u64> {
         Some(u64::from_ne_bytes(self.take(8)?.try_into().ok()?))
     }
 }

@@ -8,12 +8,15 @@ use oisp_core::raw::{TlsEvent, TlsKind};
 use oisp_core::{ConnId, ProcessEvent, RawEvent, RawKind};
 use oisp_ebpf_common::conn::{CONN_FREED, ConnKey, ConnState};
 use oisp_ebpf_common::file::FileHead;
+use oisp_ebpf_common::net::{self as net_record, NetHead};
 use oisp_ebpf_common::record::{self, ProcessHead, Spent, TlsHead};
 
 use super::ReceiverGone;
 use super::conns::{Conns, Handle, Happened};
 use super::files::{Files, Told};
 use super::lives;
+use super::names::Names as ServerNames;
+use super::net;
 use super::parse::{self, Names, Record};
 use crate::attach::Notice;
 use crate::clock::WallClock;
@@ -29,6 +32,7 @@ pub(crate) struct Reader {
     notices: SyncSender<Notice>,
     table: Table,
     conns: Conns,
+    names: ServerNames,
     kernel: object::Conns,
     files: Files,
     open_files: OpenFiles,
@@ -56,6 +60,7 @@ impl Reader {
             notices,
             table,
             conns: Conns::default(),
+            names: ServerNames::default(),
             kernel,
             files: Files::default(),
             open_files,
@@ -79,6 +84,7 @@ impl Reader {
             Some(Record::File(head, path, other)) => self.file(&head, path, other),
             Some(Record::Process(head, names)) => self.process(&head, &names),
             Some(Record::Exit(head, spent)) => self.exit(&head, &spent),
+            Some(Record::Net(head, bytes)) => self.net(&head, bytes),
             None => {
                 self.figures.records_unknown.add(1);
                 Ok(())
@@ -99,14 +105,31 @@ impl Reader {
                 );
                 self.conns.catch_up(handle, ends, causes, &mut happened);
             }
+            self.names.forget(handle);
             self.conns.close(handle, &mut happened);
             return self.send_all(head.at_ns, head.tid, happened);
         }
+        if head.kind == net_record::SERVER_NAME && !self.conns.has(handle, head.epoch) {
+            self.names.keep(handle, head.epoch, data);
+            return Ok(());
+        }
         self.open(head, &mut happened)?;
-        if head.kind == record::GAP {
-            self.conns.gap(head, &mut happened);
-        } else if !self.conns.data(head, data, &mut happened) {
-            self.figures.records_out_of_order.add(1);
+        match head.kind {
+            record::GAP => self.conns.gap(head, &mut happened),
+            net_record::SOCKET => {
+                let ends = net::ends(data);
+                let socket = ends.map(|(local, remote)| TlsKind::Socket { local, remote });
+                self.conns.tell(handle, socket, &mut happened);
+            }
+            net_record::SERVER_NAME => {
+                let name = String::from_utf8(data.to_vec()).ok();
+                let name = name.map(TlsKind::ServerName);
+                self.conns.tell(handle, name, &mut happened);
+            }
+            _ if !self.conns.data(head, data, &mut happened) => {
+                self.figures.records_out_of_order.add(1);
+            }
+            _ => {}
         }
         self.send_all(head.at_ns, head.tid, happened)
     }
@@ -129,10 +152,25 @@ impl Reader {
             generation: table.next_connection(head.tgid),
         };
         self.conns.ensure(head, identify, happened);
+        let handle = (head.tgid, head.handle);
+        let name = self.names.take(handle, head.epoch);
+        self.conns
+            .tell(handle, name.map(TlsKind::ServerName), happened);
         self.figures
             .connections
             .set(u64::try_from(self.conns.len()).unwrap_or(u64::MAX));
         Ok(())
+    }
+
+    fn net(&mut self, head: &NetHead, bytes: &[u8]) -> Sent {
+        let Some(event) = net::event(head, bytes) else {
+            return Ok(());
+        };
+        // A connection may outlive its process.
+        if !self.table.has_ended(head.tgid, head.start_ns) {
+            self.introduce(head.tgid, head.start_ns, head.at_ns)?;
+        }
+        self.send(head.at_ns, head.tgid, head.tid, RawKind::Net(event))
     }
 
     fn process(&mut self, head: &ProcessHead, names: &Names<'_>) -> Sent {
@@ -193,6 +231,7 @@ impl Reader {
 
     /// Closes the connections of a process, as far as the kernel knows them.
     fn close_all(&mut self, pid: u32, at_ns: u64) -> Sent {
+        self.names.forget_process(pid);
         for handle in self.conns.of_process(pid) {
             let mut happened = Vec::new();
             if let Some(state) = self.kernel_state(handle)

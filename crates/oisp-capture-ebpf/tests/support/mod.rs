@@ -334,6 +334,7 @@ impl Drop for Program {
     }
 }
 
+/// A file beside this one.
 pub fn support(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/support")
@@ -428,6 +429,27 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.certificate);
+    }
+}
+
+/// A key with its certificate, in a file that goes with this.
+pub struct Certificate(PathBuf);
+
+impl Certificate {
+    pub fn make(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("oisp-{test}-{}.pem", std::process::id()));
+        make_certificate(&path);
+        Self(path)
+    }
+
+    pub fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 
