@@ -167,7 +167,7 @@ fn load_with(
         .map_max_entries("RING", ring_bytes)
         .override_global("SETTING", settings.as_slice(), true)
         .load(OBJECT)?;
-    let tracepoints = tracepoints(&types);
+    let tracepoints = tracepoints(types);
     load_tracepoints(&mut ebpf, &tracepoints)?;
     let parsed = Parsed::new(&ebpf, OBJECT).map_err(EbpfError::Uprobes)?;
     let parsed = Arc::new(parsed);
