@@ -245,9 +245,6 @@ fn load_tracepoints(ebpf: &mut Ebpf, wanted: &[(&str, &str)]) -> Result<(), Ebpf
         let Program::RawTracePoint(program) = program else {
             continue;
         };
-        if !TRACEPOINTS.iter().any(|(wanted, _)| *wanted == name) {
-            continue;
-        }
         program.load().map_err(|source| {
             tracing::debug!(program = name, error = ?source, "the kernel refused a program");
             EbpfError::Program {
