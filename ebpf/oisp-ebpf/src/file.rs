@@ -12,9 +12,8 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::LruHashMap;
 use oisp_ebpf_common::counter::NOTES_RING_FULL;
 use oisp_ebpf_common::file::{
-    ACCESS_APPEND, ACCESS_CREATED, ACCESS_READ, ACCESS_TRUNCATED, ACCESS_WRITE, FILE_DONE,
-    ASKED, FILE_OPEN, FILE_WRITE, FileHead, PATH_CUT, PATH_ROOM,
-    Written,
+    ACCESS_APPEND, ACCESS_CREATED, ACCESS_READ, ACCESS_TRUNCATED, ACCESS_WRITE, ASKED, FILE_DONE,
+    FILE_OPEN, FILE_WRITE, FileHead, PATH_CUT, PATH_ROOM, Written,
 };
 use oisp_ebpf_common::filter::SHED_FILES;
 use oisp_ebpf_common::setting::{

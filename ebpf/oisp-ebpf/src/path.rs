@@ -60,8 +60,9 @@ pub unsafe fn write(to: *mut u8, place: Place) -> (u32, bool) {
         // So that the verifier sees the bound where it is used.
         let at = black_box(len) & (PATH_LEN as u32 - 1);
         // SAFETY: a name begins within `PATH_LEN` and is at most `NAME` long.
-        let written =
-            unsafe { bpf_probe_read_kernel_str(to.add(at as usize).cast(), NAME, name as *const _) };
+        let written = unsafe {
+            bpf_probe_read_kernel_str(to.add(at as usize).cast(), NAME, name as *const _)
+        };
         if written <= 0 {
             return (len, false);
         }

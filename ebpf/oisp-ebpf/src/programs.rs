@@ -7,8 +7,8 @@ use aya_ebpf::programs::{
     FEntryContext, FExitContext, ProbeContext, RawTracePointContext, RetProbeContext,
 };
 use oisp_ebpf_common::function::{
-    GNUTLS_DEINIT, GNUTLS_RECV, PR_CLOSE, PR_READ, SSL_CLEAR, SSL_CTRL, SSL_FREE, SSL_IMPORT_FD, SSL_NEW,
-    SSL_READ, SSL_READ_EX, SSL_SET_HOST_NAME, SSL_WRITE, SSL_WRITE_EX, SSL_WRITE_EX2,
+    GNUTLS_DEINIT, GNUTLS_RECV, PR_CLOSE, PR_READ, SSL_CLEAR, SSL_CTRL, SSL_FREE, SSL_IMPORT_FD,
+    SSL_NEW, SSL_READ, SSL_READ_EX, SSL_SET_HOST_NAME, SSL_WRITE, SSL_WRITE_EX, SSL_WRITE_EX2,
 };
 use oisp_ebpf_common::record::{READ, WRITTEN};
 

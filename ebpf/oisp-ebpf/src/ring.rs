@@ -95,7 +95,7 @@ pub fn put_bulk(head: &TlsHead, source: u64) -> u32 {
 /// Pages of one call that are waited for: the verifier follows each turn of the
 /// loop. The library has just read or written the memory, so that hardly any is
 /// missing.
-const PAGES: u64 = 1024;
+const PAGES: u64 = 128;
 /// The smallest page that there is.
 const PAGE: u64 = 4096;
 

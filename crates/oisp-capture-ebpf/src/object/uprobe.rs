@@ -65,8 +65,9 @@ impl Uprobes {
         if self.method != Method::Multi {
             self.kind = Some(ProbeKind::read()?);
         }
-        // With copies, the first of them show that the kernel takes them.
-        for hook in Hook::ALL.iter().copied() {
+        // With copies, the first of them show that the kernel takes them. What few
+        // files need is loaded with the first that does: it takes the verifier long.
+        for hook in [Hook::TlsReturn, Hook::TlsEntry] {
             self.program(hook, 0)?;
         }
         let works = match self.method {
