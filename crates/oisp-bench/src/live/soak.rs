@@ -112,7 +112,7 @@ fn ask(provider: &Served, n: usize, calls: usize) -> anyhow::Result<Owned> {
 fn sample(sensor: &Running) -> anyhow::Result<Sample> {
     let descriptors = std::fs::read_dir(format!("/proc/{}/fd", sensor.id()))?.count();
     let doctor = http::json(sensor.port, "/api/doctor").context("/api/doctor")?;
-    let connections = doctor["kernel_connections"].as_f64();
+    let connections = doctor.get("kernel_connections").and_then(Value::as_f64);
     Ok(Sample {
         resident: process::memory(sensor.id())?.resident,
         descriptors: descriptors as f64,
@@ -166,7 +166,10 @@ fn flat(samples: &[Sample], last: Sample, report: &mut Report) -> anyhow::Result
 
 /// Nothing is missing that is not counted.
 fn conserved(health: &Value, took: Duration, report: &mut Report) -> anyhow::Result<()> {
-    let counters = health["counters"].as_object().context("no counters")?;
+    let counters = health
+        .get("counters")
+        .and_then(Value::as_object)
+        .context("no counters")?;
     let count = |name: &str| counters.get(name).and_then(Value::as_u64).unwrap_or(0);
     let sum = |start: &str| -> u64 {
         let of = counters.iter().filter(|(name, _)| name.starts_with(start));
