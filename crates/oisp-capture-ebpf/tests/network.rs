@@ -10,7 +10,6 @@
     reason = "a test states its assumptions by panicking"
 )]
 
-#[allow(dead_code, reason = "shared with other tests")]
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +82,17 @@ fn network(capture: &Capture, pid: u32) -> Vec<&NetEvent> {
             _ => None,
         })
         .collect()
+}
+
+/// Takes events until that many connections of a process are over. Some are only
+/// after it is: the other end says so.
+fn until_closed(capture: &mut Capture, pid: u32, count: usize) {
+    capture.until("the end of its connections", |capture| {
+        let closed = network(capture, pid)
+            .into_iter()
+            .filter(|event| matches!(event, NetEvent::Close { .. }));
+        closed.count() >= count
+    });
 }
 
 /// The sockets and names that were told of each TLS connection of a process, and
@@ -252,6 +262,8 @@ fn curl_has_its_address_and_its_connection_is_told() {
         "1000",
     );
     capture.until_exit(pid);
+    until_closed(&mut capture, pid, 1);
+    until_closed(&mut capture, server.pid(), 1);
     let local: u16 = String::from_utf8(output.stdout).unwrap().parse().unwrap();
     let ours = SocketAddr::from(([127, 0, 0, 1], local));
     let theirs = SocketAddr::from(([127, 0, 0, 1], server.port));
@@ -306,6 +318,7 @@ fn bytes_of_both_directions_are_counted_over_ipv6() {
     let pid = program.pid();
     let lines = said(&mut program);
     capture.until_exit(pid);
+    until_closed(&mut capture, pid, 2);
     let closes: Vec<_> = network(&capture, pid)
         .into_iter()
         .filter_map(|event| match event {
@@ -399,6 +412,7 @@ fn a_connection_that_was_there_before_ends_without_a_direction() {
     program.say("go");
     program.wait();
     capture.until_exit(pid);
+    until_closed(&mut capture, pid, 1);
     let events = network(&capture, pid);
     let [
         NetEvent::Close {
@@ -452,6 +466,7 @@ fn a_connection_that_the_other_end_resets_is_told_once() {
     let pid = program.pid();
     let lines = said(&mut program);
     capture.until_exit(pid);
+    until_closed(&mut capture, pid, 2);
     let events = network(&capture, pid);
     let of = |wanted: bool| {
         let all = events.iter().filter(|event| {
@@ -497,6 +512,7 @@ fn a_connection_that_is_passed_on_is_its_taker_s() {
     let taker = u32::try_from(lines[0]["taker"].as_u64().unwrap()).unwrap();
     capture.until_exit(taker);
     capture.until_exit(pid);
+    until_closed(&mut capture, taker, 1);
     let ours = SocketAddr::from(([127, 0, 0, 1], port(&lines[0], "local")));
     let events = network(&capture, pid);
     assert!(

@@ -42,7 +42,5 @@ pub const CONN_LATE: u32 = 1;
 pub const CONN_FREED: u32 = 2;
 /// The handshake that comes is not the first of the connection.
 pub const CONN_RENEGOTIATING: u32 = 1 << 15;
-/// The socket below became known, or is another one, and that was not told yet.
-pub const CONN_SOCKET_NEW: u32 = 4;
-/// The socket was looked for by the randoms of the handshake.
-pub const CONN_LOOKED_UP: u32 = 8;
+/// Data went by, and the socket was not found by the randoms of the handshake.
+pub const CONN_LOOKED_UP: u32 = 4;

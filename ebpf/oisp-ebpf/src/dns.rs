@@ -1,7 +1,7 @@
 //! Answers of name servers that processes receive over UDP.
 
-use aya_ebpf::helpers::bpf_probe_read_user;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_user as read_user};
+use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_probe_read_user};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::LruHashMap;
 use oisp_ebpf_common::counter::{ANSWERS_UNREAD, NOTES_RING_FULL};
@@ -37,6 +37,13 @@ struct Asked {
 #[map]
 static QUESTIONS: LruHashMap<Question, Asked> = LruHashMap::with_max_entries(1024, 0);
 
+/// A datagram of that socket may be one from or to a name server, of a process that
+/// is observed.
+#[inline(always)]
+pub fn may_be(socket: Kernel) -> bool {
+    matches!(remote_port(socket), Some(PORT | 0)) && net::observed().is_some()
+}
+
 /// A process sends a datagram: to where, and where its bytes are.
 #[inline(always)]
 pub fn asking(socket: Kernel, bytes: Bytes) -> Option<()> {
@@ -44,10 +51,6 @@ pub fn asking(socket: Kernel, bytes: Bytes) -> Option<()> {
         return None;
     }
     let port = remote_port(socket)?;
-    if port != PORT && port != 0 {
-        return None;
-    }
-    net::observed()?;
     let (peer, pieces) = match bytes.message {
         Some(message) => {
             let peer = match port {
@@ -152,10 +155,7 @@ pub fn answered(socket: Kernel, bytes: Bytes) -> Option<()> {
         return None;
     }
     let port = remote_port(socket)?;
-    if port != PORT && port != 0 {
-        return None;
-    }
-    let thread = net::observed()?;
+    let thread = bpf_get_current_pid_tgid();
     let piece = match bytes.message {
         Some(message) => sock::received(message, bytes.len),
         None => {

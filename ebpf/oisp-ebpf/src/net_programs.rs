@@ -100,8 +100,8 @@ fn carried(sock: u64, len: i32, message: Option<u64>, sent: bool) -> Option<()> 
             tcp_taken(socket);
             tcp_received(socket, len, message)
         }
-        (UDP, true) => udp_sent(socket, len, message),
-        (UDP, false) => udp_received(socket, len, message),
+        (UDP, true) if dns::may_be(socket) => udp_sent(socket, len, message),
+        (UDP, false) if dns::may_be(socket) => udp_received(socket, len, message),
         _ => 0,
     };
     Some(())

@@ -18,7 +18,7 @@ use oisp_ebpf_common::setting::{
 };
 
 use crate::tls::Transfer;
-use crate::{file, gnutls, nss, process, setting, syscall, tls};
+use crate::{file, gnutls, nss, process, setting, socket, syscall, tls};
 
 /// The entry of a TLS function; the cookie tells which.
 #[uprobe]
@@ -33,7 +33,9 @@ pub fn tls_entry(ctx: ProbeContext) -> u32 {
         SSL_CLEAR => tls::closed(&ctx, true),
         SSL_CTRL => tls::control(&ctx),
         SSL_SET_HOST_NAME => tls::server_name(&ctx, 1),
-        _ => transfer(&ctx, function).and_then(|transfer| tls::enter(&ctx, &transfer)),
+        _ => transfer(&ctx, function)
+            .and_then(|transfer| tls::enter(&ctx, &transfer))
+            .and_then(|()| below(&ctx, function)),
     })
 }
 
@@ -49,6 +51,16 @@ fn transfer(ctx: &ProbeContext, function: u64) -> Option<Transfer> {
         PR_READ..=PR_CLOSE => nss::transfer(ctx, function),
         _ => None,
     }
+}
+
+/// Looks for what is below the connection of a call, in the libraries whose
+/// handles hold the randoms of their handshakes.
+#[inline(always)]
+fn below(ctx: &ProbeContext, function: u64) -> Option<()> {
+    if function > SSL_WRITE_EX2 {
+        return None;
+    }
+    socket::at_entry(ctx.arg(0)?)
 }
 
 /// The return of a TLS function.

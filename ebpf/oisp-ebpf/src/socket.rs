@@ -8,14 +8,14 @@
 //! *By its random:* a program that carries the encrypted bytes itself (asyncio,
 //! node) sends them after the call. But each handshake begins with 32 random
 //! bytes, in the clear, which the library keeps in its handle. So the randoms of
-//! hellos that a process sends are kept, and looked for in the handle when it
-//! first carries data. Where in the handle they stand is learned once for each
+//! hellos that a process sends are kept, and looked for in the handle at its next
+//! calls, until it carried data. Where in the handle they stand is learned once for each
 //! process: it is where one of them stands.
 
-use aya_ebpf::helpers::bpf_probe_read_user;
+use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_probe_read_user};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::LruHashMap;
-use oisp_ebpf_common::conn::{CONN_LOOKED_UP, CONN_SOCKET_NEW, ConnKey, ConnState};
+use oisp_ebpf_common::conn::{CONN_LOOKED_UP, ConnKey, ConnState};
 use oisp_ebpf_common::counter::NOTES_RING_FULL;
 use oisp_ebpf_common::net::{Addresses, NAME_LEN, SERVER_NAME, SOCKET};
 use oisp_ebpf_common::record::TlsHead;
@@ -24,11 +24,7 @@ use oisp_ebpf_common::setting::AT_BYTES_SENT;
 use crate::call::Frame;
 use crate::sock::{self, Piece};
 use crate::task::Kernel;
-use crate::{call, conn, counter, net, ring, user};
-
-/// The socket of a connection whose [`ConnState::sock`] is set, until it is told.
-#[map]
-static ENDS: LruHashMap<ConnKey, Addresses> = LruHashMap::with_max_entries(8192, 0);
+use crate::{call, conn, counter, net, ring, tls, user};
 
 /// A hello that a process sent: the first bytes of its random name it.
 #[repr(C)]
@@ -181,12 +177,28 @@ pub fn seen_inside(call: &Inside, socket: Kernel, bytes: Bytes) -> Option<()> {
     Some(())
 }
 
-#[inline(always)]
-fn known(key: &ConnKey, state: &mut ConnState, sock: u64, ends: &Addresses) {
-    if ENDS.insert(key, ends, 0).is_ok() {
-        state.sock = sock;
-        state.flags |= CONN_SOCKET_NEW;
-    }
+#[repr(C)]
+struct SocketRecord {
+    head: TlsHead,
+    ends: Addresses,
+}
+
+/// Tells what is below a connection, and remembers that it did. A function of its
+/// own, for its stack.
+#[inline(never)]
+fn known(key: &ConnKey, state: &mut ConnState, sock: u64, ends: &Addresses) -> u32 {
+    let Some(mut entry) = ring::reserve::<SocketRecord>() else {
+        // The next call tells.
+        counter::add(NOTES_RING_FULL, 1);
+        return 0;
+    };
+    let mut head = tls::head_of(bpf_get_current_pid_tgid(), key.handle, state);
+    head.kind = SOCKET;
+    head.len = size_of::<Addresses>() as u32;
+    entry.write(SocketRecord { head, ends: *ends });
+    ring::submit(entry);
+    state.sock = sock;
+    0
 }
 
 /// Bytes of the head of a TLS record, and of the shortest record.
@@ -239,47 +251,16 @@ fn hello(thread: u64, socket: Kernel, piece: Piece) -> Option<()> {
     Some(())
 }
 
-/// A connection carries data: what is below it is looked up, once, and told
-/// before the data. A function of its own that returns nothing: the verifier
-/// follows what comes after it only once.
-#[inline(never)]
-pub fn before_data(head: &TlsHead, key: &ConnKey, state: &mut ConnState) -> u32 {
-    if state.flags & CONN_LOOKED_UP == 0 {
-        state.flags |= CONN_LOOKED_UP;
-        if state.sock == 0 {
-            look_up(key, state);
-        }
-    }
-    if state.flags & CONN_SOCKET_NEW != 0 {
-        tell(head, key, state);
-    }
-    0
-}
-
-#[repr(C)]
-struct SocketRecord {
-    head: TlsHead,
-    ends: Addresses,
-}
-
+/// A call of a connection begins: what is below it is looked up until it is found,
+/// or data went by without.
 #[inline(always)]
-fn tell(head: &TlsHead, key: &ConnKey, state: &mut ConnState) -> Option<()> {
+pub fn at_entry(handle: u64) -> Option<()> {
+    let key = conn::key((bpf_get_current_pid_tgid() >> 32) as u32, handle);
     // SAFETY: the pointer is an entry of the table.
-    let ends = unsafe { *ENDS.get_ptr(key)? };
-    let Some(mut entry) = ring::reserve::<SocketRecord>() else {
-        // The next call tells.
-        counter::add(NOTES_RING_FULL, 1);
-        return None;
-    };
-    let head = TlsHead {
-        kind: SOCKET,
-        len: size_of::<Addresses>() as u32,
-        ..*head
-    };
-    entry.write(SocketRecord { head, ends });
-    ring::submit(entry);
-    state.flags &= !CONN_SOCKET_NEW;
-    let _ = ENDS.remove(key);
+    let state = unsafe { &mut *conn::find(&key)? };
+    if state.sock == 0 && state.flags & CONN_LOOKED_UP == 0 {
+        look_up(&key, state);
+    }
     Some(())
 }
 
@@ -300,10 +281,14 @@ fn look_up(key: &ConnKey, state: &mut ConnState) -> u32 {
     // SAFETY: the pointer is an entry of the table.
     let layout = unsafe { &mut *layout };
     let mut found = one_of(key, layout);
+    let last = state.offset[0] != 0 || state.offset[1] != 0;
     if found.is_none() && layout.vain < VAIN {
         search(key.handle, key.tgid);
         found = one_of(key, layout);
-        layout.vain += u64::from(found.is_none());
+        layout.vain += u64::from(found.is_none() && last);
+    }
+    if last {
+        state.flags |= CONN_LOOKED_UP;
     }
     if let Some(hello) = found {
         known(key, state, hello.sock, &hello.addresses);

@@ -209,7 +209,7 @@ pub fn server_name(ctx: &ProbeContext, argument: usize) -> Option<()> {
 }
 
 #[inline(always)]
-fn head_of(thread: u64, handle: u64, state: &ConnState) -> TlsHead {
+pub fn head_of(thread: u64, handle: u64, state: &ConnState) -> TlsHead {
     TlsHead {
         kind: DATA,
         direction: WRITTEN,
@@ -283,7 +283,6 @@ pub fn take((thread, frame, len): Transferred) -> Option<()> {
     if direction != usize::from(READ) {
         head.at_ns = frame.at_ns;
     }
-    socket::before_data(&head, &key, state);
     let start = head.offset;
     let cause = if is_shed(&key, state) {
         CAUSE_SHED
