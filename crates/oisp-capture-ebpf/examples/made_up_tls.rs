@@ -7,6 +7,7 @@
     non_snake_case,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "functions of C, and a test program"
 )]

@@ -3,6 +3,12 @@
 //! root and a kernel that allows it; skipped aloud elsewhere.
 
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test states its assumptions by panicking"
+)]
 
 mod support;
 
