@@ -51,7 +51,8 @@ const SYSTEM: [&str; 10] = [
     "/etc/ssl/",
 ];
 /// Single files that every program reads.
-const EVERYBODYS: [&str; 8] = [
+const EVERYBODYS: &[&str] = &[
+    "/etc/locale.alias",
     "/etc/ld.so.cache",
     "/etc/localtime",
     "/etc/passwd",
