@@ -29,6 +29,9 @@ EXPECTED = {
     "6.12-old-seccomp": {"seccomp"},
 }
 
+# How functions must be probed there; on all others, at once.
+METHODS = {"5.10": "uprobe without cookies", "6.1": "uprobe"}
+
 
 class Failed(Exception):
     """A check that does not hold."""
@@ -189,12 +192,14 @@ class Report:
         return found if ok else None
 
 
-def started(sensor):
+def started(sensor, kernel):
     counters, told = sensor.ask("health")["counters"], sensor.ask("doctor")
     (RESULTS / "status.json").write_text(json.dumps(told, indent=1))
     get = lambda name: next(value for key, value in counters.items() if key.endswith(name))
     require(get("attach_failures") == 0, f"{get('attach_failures')} files could not be probed")
     require(get("attached_files") > 0, "nothing is probed")
+    wanted = METHODS.get(kernel, "uprobe_multi")
+    require(told["method"] == wanted, f"probed by {told['method']}, expected: {wanted}")
     return f"{told['method']}, {get('attached_files')} files, {get('attached_probes')} probes"
 
 
@@ -218,7 +223,7 @@ def main():
     report.check("control", control, provider, old)
     report.check("doctor", doctor, programs, EXPECTED[kernel])
     if (sensor := report.check("load", Sensor, programs)) is not None:
-        report.check("attach", started, sensor)
+        report.check("attach", started, sensor, kernel)
         run_clients(report, sensor, provider)
     provider.process.stdin.close()
     os._exit(0)

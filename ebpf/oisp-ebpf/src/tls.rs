@@ -239,13 +239,26 @@ fn zero() -> u64 {
     zero
 }
 
+/// The index of a direction: in assembly, because the compiler leaves the mask
+/// out where it knows the direction, and the verifier of older kernels does not.
+#[inline(always)]
+fn side(direction: u64) -> usize {
+    let mut side = direction;
+    // SAFETY: touches nothing but the register, of which one bit is left.
+    unsafe {
+        asm!("{side} &= 1", side = inout(reg) side);
+        core::hint::assert_unchecked(side < 2);
+    }
+    side as usize
+}
+
 /// A call transferred bytes that nobody can count: a gap of unknown length.
 #[inline(always)]
 pub fn unknown_length(thread: u64, frame: &Frame) -> Option<()> {
     let key = conn::key((thread >> 32) as u32, frame.handle);
     // SAFETY: the pointer is an entry of the table.
     let state = unsafe { &mut *conn::find_or_make(&key)? };
-    let direction = (frame.direction & 1) as usize;
+    let direction = side(frame.direction);
     let mut head = head_of(thread, frame.handle, state);
     head.kind = GAP;
     head.direction = direction as u8;
@@ -274,7 +287,7 @@ pub fn take((thread, frame, len): Transferred) -> Option<()> {
     };
     // SAFETY: the pointer is an entry of the table.
     let state = unsafe { &mut *state };
-    let direction = (frame.direction & 1) as usize;
+    let direction = side(frame.direction);
     let mut head = head_of(thread, frame.handle, state);
     head.direction = direction as u8;
     head.offset = state.offset[direction];
