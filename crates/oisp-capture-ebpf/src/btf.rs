@@ -85,7 +85,9 @@ const WANTED: &[(u32, &str, &str)] = &[
     (setting::AT_BYTES_ACKED, "tcp_sock", "bytes_acked"),
     (setting::AT_ITERATOR, "msghdr", "msg_iter"),
     (setting::AT_PEER, "msghdr", "msg_name"),
+    // Linux 5.14, and before it.
     (setting::AT_ITERATOR_KIND, "iov_iter", "iter_type"),
+    (setting::AT_ITERATOR_KIND, "iov_iter", "type"),
     (setting::AT_ITERATOR_OFFSET, "iov_iter", "iov_offset"),
     // Linux 6.0.
     (setting::AT_ITERATOR_BUFFER, "iov_iter", "ubuf"),
@@ -97,6 +99,18 @@ const WANTED: &[(u32, &str, &str)] = &[
     (setting::AT_DESCRIPTORS, "fdtable", "fd"),
     (setting::AT_FILE_PRIVATE, "file", "private_data"),
     (setting::AT_SOCKET_SOCK, "socket", "sk"),
+    (setting::AT_PORTPAIR, "sock_common", "skc_portpair"),
+    (setting::AT_WRITE_SEQ, "tcp_sock", "write_seq"),
+    (setting::AT_COPIED_SEQ, "tcp_sock", "copied_seq"),
+    (setting::AT_ITER_COUNT, "iov_iter", "count"),
+    (setting::AT_KI_FILP, "kiocb", "ki_filp"),
+    (setting::AT_I_INO, "inode", "i_ino"),
+    (setting::AT_I_SB, "inode", "i_sb"),
+    (setting::AT_S_MAGIC, "super_block", "s_magic"),
+    (setting::AT_VFS_INODE, "socket_alloc", "vfs_inode"),
+    (setting::AT_SK_SOCKET, "sock", "sk_socket"),
+    (setting::AT_SK_TYPE, "sock", "sk_type"),
+    (setting::AT_UNIX_PEER, "unix_sock", "peer"),
 ];
 
 /// Values of enumerations, which differ from kernel to kernel.

@@ -20,6 +20,7 @@ use crate::filter::Filter;
 use crate::heap;
 use crate::kernel::{self, KernelFacts};
 use crate::object;
+use crate::plain::stdio::Agents;
 use crate::process::sample;
 use crate::ring::{self, Reader};
 use crate::signature::Signatures;
@@ -54,7 +55,10 @@ impl CaptureBackend for EbpfCapture {
         let ring_bytes = self
             .config
             .ring_size(kernel::memory_bytes(), kernel::processors());
-        let mut loaded = object::load(ring_bytes, self.config.probe_method)?;
+        let mut loaded = object::load(ring_bytes, self.config.probe_method, self.config.stdio)?;
+        self.config.plain_ports.install(loaded.plain_ports)?;
+        let stdio = loaded.stdio.clone();
+        let agents = Agents::new(loaded.stdio, self.config.stdio, &self.config.knows_agents);
         let figures = Arc::new(Figures::new(loaded.counters));
         let (notices, inbox) = sync_channel(NOTICES);
         let stop = Arc::new(AtomicBool::new(false));
@@ -67,6 +71,7 @@ impl CaptureBackend for EbpfCapture {
             notices.clone(),
             loaded.conns,
             loaded.open_files,
+            agents,
             Arc::clone(&figures),
         );
         let mut filter = Filter::new(loaded.filter);
@@ -105,6 +110,7 @@ impl CaptureBackend for EbpfCapture {
                 sample::run(&watched, &ended, every);
             })?
         };
+        stdio.settle();
         let kernel = KernelFacts::read();
         heap::give_back();
         let status = EbpfStatus {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::plain::ports::PlainPorts;
+use crate::plain::stdio::{KnowsAgents, Stdio};
 use oisp_core::capture::ProcessFilter;
 
 /// Settings of the capture. The defaults serve.
@@ -41,6 +43,12 @@ pub struct EbpfConfig {
     /// Directories with signature files (`*.toml`) besides those that ship with
     /// the sensor.
     pub signatures: Vec<PathBuf>,
+    /// Ports at which plain HTTP to and from model servers is looked for.
+    pub plain_ports: PlainPorts,
+    /// Whose children's standard streams are looked at for JSON-RPC.
+    pub stdio: Stdio,
+    /// Which processes are agents.
+    pub knows_agents: KnowsAgents,
 }
 
 impl Default for EbpfConfig {
@@ -56,6 +64,9 @@ impl Default for EbpfConfig {
             rescan: Duration::from_secs(5),
             sample: Duration::from_secs(10),
             signatures: Vec::new(),
+            plain_ports: PlainPorts::default(),
+            stdio: Stdio::default(),
+            knows_agents: KnowsAgents::default(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The capture backend of this system.
 
 use oisp_core::capture::ProcessFilter;
+use oisp_registry::Current;
+
+use crate::cli::PlainOptions;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -13,7 +16,7 @@ pub use linux::{choose, doctor};
 pub use none::{choose, doctor};
 
 /// What the user may set of a backend.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct BackendSettings {
     /// Whose traffic is captured.
     pub processes: ProcessFilter,
@@ -21,6 +24,22 @@ pub struct BackendSettings {
     pub cpu_share: Option<f64>,
     /// Bytes of the buffer between kernel and sensor.
     pub ring_bytes: Option<u32>,
+    /// Connections without TLS.
+    pub plain: PlainOptions,
+    /// What is known of programs.
+    pub registry: Current,
+}
+
+impl Default for BackendSettings {
+    fn default() -> Self {
+        Self {
+            processes: ProcessFilter::default(),
+            cpu_share: None,
+            ring_bytes: None,
+            plain: PlainOptions::default(),
+            registry: Current::embedded(),
+        }
+    }
 }
 
 /// What a backend found out about this machine.

@@ -25,7 +25,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Capture AI calls of every program, write events, serve the dashboard.
-    Record(RecordOptions),
+    Record(Box<RecordOptions>),
     /// Run real clients against a loopback provider and capture their calls.
     Demo(DemoOptions),
     /// Turn a capture file into events.
@@ -142,12 +142,61 @@ pub struct RecordOptions {
     /// Also save the raw plaintext, unredacted, for `decode`.
     #[arg(long, value_name = "FILE", env = "OISP_SAVE_CAPTURE")]
     pub save_capture: Option<PathBuf>,
+    /// Connections without TLS.
+    #[command(flatten)]
+    pub plain: PlainOptions,
     /// Providers, programs, prices.
     #[command(flatten)]
     pub knowledge: Knowledge,
     /// Dashboard, redaction, duration.
     #[command(flatten)]
     pub serving: Serving,
+}
+
+/// What is captured without TLS.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PlainOptions {
+    /// A further port at which plain HTTP is captured, beside those of known
+    /// model servers (Ollama, LM Studio, vLLM, …). May be given several times.
+    #[arg(
+        long,
+        value_name = "N",
+        env = "OISP_PLAIN_PORTS",
+        value_delimiter = ','
+    )]
+    pub plain_port: Vec<u16>,
+    /// A port at which none is captured; 0 for all but those of --plain-port.
+    /// May be given several times.
+    #[arg(
+        long,
+        value_name = "N",
+        env = "OISP_NO_PLAIN_PORTS",
+        value_delimiter = ','
+    )]
+    pub no_plain_port: Vec<u16>,
+    /// Whose conversations with children over standard input and output are
+    /// captured, where they are JSON-RPC, as of MCP servers.
+    #[arg(
+        long,
+        value_name = "WHOSE",
+        num_args = 0..=1,
+        default_value = "agents",
+        default_missing_value = "all",
+        env = "OISP_STDIO"
+    )]
+    pub stdio: Whose,
+}
+
+/// Whose children.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Whose {
+    /// Nobody's.
+    Off,
+    /// Those of programs that are known as agents.
+    #[default]
+    Agents,
+    /// Those of all programs.
+    All,
 }
 
 /// Options of `demo`.

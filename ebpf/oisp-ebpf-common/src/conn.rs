@@ -44,3 +44,7 @@ pub const CONN_FREED: u32 = 2;
 pub const CONN_RENEGOTIATING: u32 = 1 << 15;
 /// Data went by, and the socket was not found by the randoms of the handshake.
 pub const CONN_LOOKED_UP: u32 = 4;
+/// A TCP connection without TLS; the handle is the kernel's socket.
+pub const CONN_TCP: u32 = 0x100;
+/// Standard input and output of a child.
+pub const CONN_STDIO: u32 = 0x200;

@@ -13,5 +13,6 @@ pub mod filter;
 pub mod function;
 pub mod go;
 pub mod net;
+pub mod plain;
 pub mod record;
 pub mod setting;

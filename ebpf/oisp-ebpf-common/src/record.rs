@@ -28,6 +28,8 @@ pub const CAUSE_READ_FAULT: u32 = 2;
 pub const CAUSE_TOO_LARGE: u32 = 3;
 /// The call's arguments could not be kept, or its length not be read.
 pub const CAUSE_SCRATCH: u32 = 4;
+/// They went another way than through the calls that are watched.
+pub const CAUSE_UNSEEN: u32 = 32;
 
 /// Left out to save time.
 pub const CAUSE_SHED: u32 = 5;

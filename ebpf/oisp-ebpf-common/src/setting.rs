@@ -163,8 +163,34 @@ pub const AT_DESCRIPTORS: u32 = 77;
 pub const AT_FILE_PRIVATE: u32 = 78;
 /// `socket.sk`
 pub const AT_SOCKET_SOCK: u32 = 79;
+/// `sock_common.skc_portpair`
+pub const AT_PORTPAIR: u32 = 80;
+/// `tcp_sock.write_seq`
+pub const AT_WRITE_SEQ: u32 = 81;
+/// `tcp_sock.copied_seq`
+pub const AT_COPIED_SEQ: u32 = 82;
+/// `iov_iter.count`
+pub const AT_ITER_COUNT: u32 = 83;
+/// `kiocb.ki_filp`
+pub const AT_KI_FILP: u32 = 84;
+/// `inode.i_ino`
+pub const AT_I_INO: u32 = 85;
+/// `inode.i_sb`
+pub const AT_I_SB: u32 = 86;
+/// `super_block.s_magic`
+pub const AT_S_MAGIC: u32 = 87;
+/// `socket_alloc.vfs_inode`
+pub const AT_VFS_INODE: u32 = 88;
+/// `sock.sk_socket`
+pub const AT_SK_SOCKET: u32 = 89;
+/// `sock.sk_type`
+pub const AT_SK_TYPE: u32 = 90;
+/// `unix_sock.peer`
+pub const AT_UNIX_PEER: u32 = 91;
+/// `plain::STDIO_*`: whose standard streams are taken.
+pub const STDIO: u32 = 92;
 /// How many settings there are.
-pub const SETTINGS: usize = 96;
+pub const SETTINGS: usize = 112;
 
 /// No such field in this kernel, or no BTF.
 pub const UNKNOWN: u32 = u32::MAX;

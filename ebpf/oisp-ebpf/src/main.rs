@@ -5,7 +5,10 @@
 //! the call transferred ([`tls`]) and puts them in the ring ([`ring`]). Raw
 //! tracepoints report exec, fork and exit ([`process`]), and what happens to
 //! sockets ([`net`]), whose functions in the kernel have programs, too ([`dns`],
-//! [`socket`]). Nothing here blocks,
+//! [`socket`]). Programs at the return of the kernel's own functions take what
+//! goes over TCP and pipes without TLS ([`plain`], [`stdio`]); where a kernel has
+//! none of those, raw tracepoints and the registers of the system call
+//! ([`transfer`]). Nothing here blocks,
 //! waits or writes to the observed process.
 //!
 //! A uprobe program may be preempted by another one on the same CPU (kernel 6.0
@@ -24,10 +27,13 @@ mod file;
 mod filter;
 mod gnutls;
 mod go;
+mod iter;
 mod net;
 mod net_programs;
 mod nss;
 mod path;
+mod plain;
+mod plain_programs;
 mod process;
 mod programs;
 mod ring;
@@ -35,9 +41,12 @@ mod setting;
 mod sock;
 mod socket;
 mod spent;
+mod stdio;
+mod stream;
 mod syscall;
 mod task;
 mod tls;
+mod transfer;
 mod user;
 
 #[panic_handler]

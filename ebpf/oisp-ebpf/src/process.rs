@@ -14,7 +14,7 @@ use oisp_ebpf_common::setting::{
 };
 
 use crate::task::Kernel;
-use crate::{call, counter, file, filter, ring, setting, spent};
+use crate::{call, counter, file, filter, ring, setting, spent, stdio};
 
 /// `SIGNAL_GROUP_EXIT`: the whole group ends with one code.
 const GROUP_EXIT: u32 = 4;
@@ -27,6 +27,7 @@ pub fn exec(ctx: &RawTracePointContext) -> Option<()> {
     let thread = bpf_get_current_pid_tgid();
     call::forget(thread);
     filter::renamed((thread >> 32) as u32);
+    stdio::exec(task);
     let mut head = head_of(EXEC, task);
     let (start, len) = args_of(task).unwrap_or((0, 0));
     let names = names_of(Kernel::at(ctx.arg::<u64>(2)));
@@ -85,6 +86,7 @@ pub fn exit(ctx: &RawTracePointContext) -> Option<()> {
     }
     filter::forget((thread >> 32) as u32);
     file::forget((thread >> 32) as u32);
+    stdio::exit();
     let mut head = head_of(EXIT, task);
     if let Some(status) = signal.and_then(|signal| wait_status(task, signal)) {
         head.code = status;

@@ -124,8 +124,29 @@ pub fn bring_in(from: u64, len: u64) {
     }
 }
 
+/// The same in the largest size; `wakes` says whether it wakes the reader. Simple
+/// for the verifier, which follows a loop of these turn by turn.
+#[inline(always)]
+pub fn put_bulk_of(head: &TlsHead, source: u64, wakes: bool) -> u32 {
+    let flag = if wakes {
+        BPF_RB_FORCE_WAKEUP
+    } else {
+        BPF_RB_NO_WAKEUP
+    };
+    fill::<{ BULK as usize }>(head, source, |entry| entry.submit(u64::from(flag)))
+}
+
 #[inline(always)]
 fn put<const ROOM: usize>(head: &TlsHead, source: u64) -> u32 {
+    fill::<ROOM>(head, source, submit)
+}
+
+#[inline(always)]
+fn fill<const ROOM: usize>(
+    head: &TlsHead,
+    source: u64,
+    submit: impl FnOnce(RingBufEntry<Data<ROOM>>),
+) -> u32 {
     let Some(mut entry) = reserve::<Data<ROOM>>() else {
         return CAUSE_RING_FULL;
     };

@@ -187,18 +187,26 @@ struct SocketRecord {
 /// own, for its stack.
 #[inline(never)]
 fn known(key: &ConnKey, state: &mut ConnState, sock: u64, ends: &Addresses) -> u32 {
+    let head = tls::head_of(bpf_get_current_pid_tgid(), key.handle, state);
+    // Where there is no room, the next call tells.
+    if tell(head, ends) {
+        state.sock = sock;
+    }
+    0
+}
+
+/// Tells both ends of the connection of that head. False where the ring is full.
+#[inline(always)]
+pub fn tell(mut head: TlsHead, ends: &Addresses) -> bool {
     let Some(mut entry) = ring::reserve::<SocketRecord>() else {
-        // The next call tells.
         counter::add(NOTES_RING_FULL, 1);
-        return 0;
+        return false;
     };
-    let mut head = tls::head_of(bpf_get_current_pid_tgid(), key.handle, state);
     head.kind = SOCKET;
     head.len = size_of::<Addresses>() as u32;
     entry.write(SocketRecord { head, ends: *ends });
     ring::submit(entry);
-    state.sock = sock;
-    0
+    true
 }
 
 /// Bytes of the head of a TLS record, and of the shortest record.

@@ -319,7 +319,7 @@ const BEGINNING: u64 = 64 << 10;
 
 /// The connection is left out for now.
 #[inline(always)]
-fn is_shed(key: &ConnKey, state: &ConnState) -> bool {
+pub fn is_shed(key: &ConnKey, state: &ConnState) -> bool {
     filter::shed() >= SHED_UNKNOWN
         && state.offset[0] + state.offset[1] > BEGINNING
         && !conn::is_wanted(key)
@@ -380,7 +380,7 @@ fn advance(head: &mut TlsHead) {
 /// Counts bytes that did not go in, and tells of them: by a gap record, or where
 /// even that finds no room, by the cause that the next record carries.
 #[inline(always)]
-fn missing(head: &mut TlsHead, cause: u32, len: u64) {
+pub fn missing(head: &mut TlsHead, cause: u32, len: u64) {
     let counted = match cause {
         CAUSE_READ_FAULT => BYTES_READ_FAULT,
         CAUSE_TOO_LARGE => BYTES_TOO_LARGE,

@@ -4,6 +4,7 @@ mod bare;
 mod file_programs;
 mod kernel_function;
 mod parsed;
+mod stream_programs;
 pub(crate) mod sys;
 mod uprobe;
 
@@ -25,12 +26,15 @@ use crate::btf::{self, KernelTypes};
 use crate::config::ProbeMethod;
 use crate::error::EbpfError;
 use crate::kernel;
+use crate::plain::ports::KernelPorts;
+use crate::plain::stdio::Stdio;
 use crate::tls::Place;
 
 pub use bare::BareProbes;
 pub(crate) use file_programs::FilePrograms;
-use kernel_function::KernelFunctions;
+use kernel_function::{KernelFunctions, Part};
 use parsed::Parsed;
+pub(crate) use stream_programs::StdioPrograms;
 pub(crate) use sys::Scope;
 pub(crate) use uprobe::Link;
 use uprobe::Uprobes;
@@ -131,6 +135,10 @@ pub(crate) struct Loaded {
     pub(crate) files: FilePrograms,
     /// Open files that were written to.
     pub(crate) open_files: OpenFiles,
+    /// Ports at which plain HTTP is looked for.
+    pub(crate) plain_ports: KernelPorts,
+    /// What takes standard streams.
+    pub(crate) stdio: StdioPrograms,
     /// Programs that are not in place, each with the reason.
     pub(crate) missing: Vec<(&'static str, String)>,
 }
@@ -140,27 +148,28 @@ pub(crate) struct Loaded {
 pub(crate) fn load(
     ring_bytes: u32,
     probe_method: Option<ProbeMethod>,
+    stdio: Stdio,
 ) -> Result<Loaded, EbpfError> {
     kernel::require_privileges()?;
     kernel::lift_memory_limit();
     let types = KernelTypes::read(Path::new(btf::VMLINUX), &kernel_function::names());
     let multi = probe_method.is_none_or(|method| method == ProbeMethod::Multi);
     if multi && sys::may_sleep() {
-        match load_with(ring_bytes, &types, probe_method, true) {
+        match load_with(ring_bytes, &types, (probe_method, true), stdio) {
             Ok(loaded) => return Ok(loaded),
             Err(error) => tracing::debug!(%error, "not with programs that may sleep"),
         }
     }
-    load_with(ring_bytes, &types, probe_method, false)
+    load_with(ring_bytes, &types, (probe_method, false), stdio)
 }
 
 fn load_with(
     ring_bytes: u32,
     types: &KernelTypes,
-    probe_method: Option<ProbeMethod>,
-    may_sleep: bool,
+    (probe_method, may_sleep): (Option<ProbeMethod>, bool),
+    stdio: Stdio,
 ) -> Result<Loaded, EbpfError> {
-    let settings = settings(ring_bytes, types, may_sleep);
+    let settings = settings(ring_bytes, types, may_sleep, stdio);
     let mut ebpf = EbpfLoader::new()
         // The object has no relocations against the kernel's types.
         .btf(None)
@@ -171,14 +180,21 @@ fn load_with(
     load_tracepoints(&mut ebpf, &tracepoints)?;
     let parsed = Parsed::new(&ebpf, OBJECT).map_err(EbpfError::Uprobes)?;
     let parsed = Arc::new(parsed);
-    let kernel_functions = KernelFunctions::attach(&parsed, &types.functions);
-    for (program, why) in &kernel_functions.missing {
+    let kernel_functions = KernelFunctions::attach(&parsed, &types.functions, Part::Events);
+    let plain = stream_programs::plain(&parsed, &types.functions);
+    let missing = [&*kernel_functions.missing, &*plain.missing].concat();
+    for (program, why) in &missing {
         tracing::info!(program, why, "a program is not in place");
     }
     let files = FilePrograms::new(
         Arc::clone(&parsed),
         map(&mut ebpf, "WATCHED")?,
         kernel_functions.tell_of_files(),
+    );
+    let stdio = StdioPrograms::new(
+        Arc::clone(&parsed),
+        &types.functions,
+        map(&mut ebpf, "AGENTS")?,
     );
     let uprobes = Uprobes::load(parsed, probe_method, may_sleep).map_err(EbpfError::Uprobes)?;
     Ok(Loaded {
@@ -194,17 +210,24 @@ fn load_with(
             rules: map(&mut ebpf, "RULES")?,
             verdicts: map(&mut ebpf, "VERDICTS")?,
         },
-        missing: kernel_functions.missing.clone(),
+        plain_ports: map(&mut ebpf, "PLAIN_PORTS")?,
+        stdio,
+        missing,
         programs: Programs {
             ebpf,
             uprobes,
             tracepoints,
-            _kernel_functions: kernel_functions,
+            _kernel_functions: [kernel_functions, plain],
         },
     })
 }
 
-fn settings(ring_bytes: u32, types: &KernelTypes, may_sleep: bool) -> [u32; setting::SETTINGS] {
+fn settings(
+    ring_bytes: u32,
+    types: &KernelTypes,
+    may_sleep: bool,
+    stdio: Stdio,
+) -> [u32; setting::SETTINGS] {
     let mut settings = [setting::UNKNOWN; setting::SETTINGS];
     let mut set = |number: u32, value| {
         if let Some(slot) = usize::try_from(number)
@@ -217,6 +240,7 @@ fn settings(ring_bytes: u32, types: &KernelTypes, may_sleep: bool) -> [u32; sett
     set(setting::SELF_TGID, std::process::id());
     set(setting::MAY_SLEEP, u32::from(may_sleep));
     set(setting::WAKE_AT, (ring_bytes / 8).min(1 << 20));
+    set(setting::STDIO, stdio.number());
     for (number, offset) in &types.offsets {
         set(*number, *offset);
     }
@@ -291,7 +315,7 @@ pub(crate) struct Programs {
     ebpf: Ebpf,
     uprobes: Uprobes,
     tracepoints: Vec<(&'static str, &'static str)>,
-    _kernel_functions: KernelFunctions,
+    _kernel_functions: [KernelFunctions; 2],
 }
 
 impl Programs {
@@ -353,7 +377,13 @@ mod tests {
                 .into_iter()
                 .chain(optional);
             let at_functions = kernel_function::ALL.iter().map(|at| at.program);
-            for name in wanted.chain(at_functions).chain([
+            let instead = stream_programs::PLAIN_INSTEAD.into_iter().chain([
+                stream_programs::STDIO_INSTEAD,
+                stream_programs::START_INSTEAD,
+                stream_programs::PIPES_INSTEAD,
+            ]);
+            let instead = instead.map(|(program, _)| program);
+            for name in wanted.chain(at_functions).chain(instead).chain([
                 "tls_entry",
                 "tls_return",
                 "go_call",
@@ -369,6 +399,8 @@ mod tests {
                 "WANTED",
                 "WATCHED",
                 "SETTING",
+                "PLAIN_PORTS",
+                "AGENTS",
             ]) {
                 assert!(
                     names.iter().any(|known| known == name),

@@ -79,6 +79,11 @@ impl Table {
         table
     }
 
+    /// What is known of each.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &ProcessFacts> {
+        self.entries.values().map(|entry| &*entry.facts)
+    }
+
     /// Reads a process into the table. False where it is over or the kernel's.
     fn look(&mut self, pid: u32, clock: WallClock) -> bool {
         let Some(stat) = stat::read(pid).filter(|stat| !stat.is_kernel && !stat.is_dead) else {

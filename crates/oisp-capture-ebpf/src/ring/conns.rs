@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use oisp_core::raw::{GapCause, TlsKind, Transport};
 use oisp_core::{ConnId, Direction};
-use oisp_ebpf_common::conn::CONN_LATE;
+use oisp_ebpf_common::conn::{CONN_LATE, CONN_STDIO, CONN_TCP};
 use oisp_ebpf_common::record::{
     CAUSE_READ_FAULT, CAUSE_RING_FULL, CAUSE_SCRATCH, CAUSE_SHED, CAUSE_TOO_LARGE, READ, TlsHead,
 };
@@ -67,7 +67,7 @@ impl Conns {
             id,
             TlsKind::Opened {
                 remote: None,
-                transport: Transport::Tls,
+                transport: transport(head.flags),
             },
         ));
     }
@@ -207,6 +207,16 @@ impl Conn {
                 cause,
             },
         ));
+    }
+}
+
+fn transport(flags: u16) -> Transport {
+    if u32::from(flags) & CONN_TCP != 0 {
+        Transport::Tcp
+    } else if u32::from(flags) & CONN_STDIO != 0 {
+        Transport::Stdio
+    } else {
+        Transport::Tls
     }
 }
 

@@ -21,6 +21,7 @@ use super::parse::{self, Names, Record};
 use crate::attach::Notice;
 use crate::clock::WallClock;
 use crate::object::{self, Key, OpenFile, OpenFiles};
+use crate::plain::stdio::Agents;
 use crate::process::sample::Watched;
 use crate::process::stat;
 use crate::process::table::Table;
@@ -36,6 +37,7 @@ pub(crate) struct Reader {
     kernel: object::Conns,
     files: Files,
     open_files: OpenFiles,
+    agents: Agents,
     figures: Arc<Figures>,
     clock: WallClock,
     losses: u64,
@@ -51,10 +53,12 @@ impl Reader {
         notices: SyncSender<Notice>,
         kernel: object::Conns,
         open_files: OpenFiles,
+        mut agents: Agents,
         figures: Arc<Figures>,
     ) -> Self {
         let clock = WallClock::measure();
         let table = Table::of_running(clock);
+        table.facts().for_each(|facts| agents.runs(facts));
         Self {
             out,
             notices,
@@ -64,6 +68,7 @@ impl Reader {
             kernel,
             files: Files::default(),
             open_files,
+            agents,
             figures,
             clock,
             losses: 0,
@@ -189,6 +194,7 @@ impl Reader {
         }
         let told = lives::told(head, names, self.clock);
         let facts = self.table.exec(head.tgid, told, self.clock);
+        self.agents.runs(&facts);
         self.send(
             head.at_ns,
             head.tgid,
@@ -201,6 +207,7 @@ impl Reader {
         self.introduce(head.tgid, head.start_ns, head.at_ns)?;
         self.table.fork(head.tgid, head.code);
         self.tell(Notice::Fork(head.tgid));
+        self.agents.forked(head.tgid, head.code);
         let fork = ProcessEvent::Fork {
             child_pid: head.code,
         };
@@ -221,6 +228,7 @@ impl Reader {
             self.send(head.at_ns, pid, pid, RawKind::Process(event))?;
         }
         self.table.exit(head.tgid);
+        self.agents.gone(head.tgid);
         self.send(
             head.at_ns,
             head.tgid,

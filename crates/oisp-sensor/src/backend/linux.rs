@@ -2,23 +2,76 @@
 
 use std::fmt::Write as _;
 
-use oisp_capture_ebpf::{Check, DoctorReport, EbpfCapture, EbpfConfig, ProcessLine};
+use oisp_capture_ebpf::{
+    Check, DoctorReport, EbpfCapture, EbpfConfig, KnowsAgents, PlainPorts, ProcessLine, Stdio,
+};
+use oisp_core::ProcessFacts;
 use oisp_core::capture::{CaptureBackend, CaptureError};
+use oisp_registry::{Current, Process};
 use serde_json::json;
 
 use super::{BackendSettings, Report};
+use crate::cli::{PlainOptions, Whose};
 use crate::output::printable;
 
 /// The eBPF backend.
 #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
 pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, CaptureError> {
+    let BackendSettings {
+        processes,
+        cpu_share,
+        ring_bytes,
+        plain,
+        registry,
+    } = settings;
     let config = EbpfConfig {
-        ring_bytes: settings.ring_bytes,
-        processes: settings.processes,
-        cpu_share: settings.cpu_share,
+        ring_bytes,
+        processes,
+        cpu_share,
+        plain_ports: plain_ports(&plain),
+        stdio: match plain.stdio {
+            Whose::Off => Stdio::Off,
+            Whose::Agents => Stdio::KnownAgents,
+            Whose::All => Stdio::All,
+        },
+        knows_agents: KnowsAgents::by(move |facts| is_agent(&registry, facts)),
         ..EbpfConfig::default()
     };
     Ok(Box::new(EbpfCapture::new(config)))
+}
+
+fn plain_ports(options: &PlainOptions) -> PlainPorts {
+    let ports = if options.no_plain_port.contains(&0) {
+        PlainPorts::none()
+    } else {
+        PlainPorts::default()
+    };
+    options
+        .no_plain_port
+        .iter()
+        .for_each(|port| ports.ignore(*port));
+    options
+        .plain_port
+        .iter()
+        .for_each(|port| ports.watch(*port));
+    ports
+}
+
+/// A program that talks to models by itself: it is one that starts servers of
+/// tools.
+fn is_agent(registry: &Current, facts: &ProcessFacts) -> bool {
+    let args: Vec<&str> = facts.args.iter().flatten().map(String::as_str).collect();
+    let process = Process {
+        exe: facts.exe.as_deref(),
+        args: &args,
+        bundle_id: None,
+    };
+    let registry = registry.load();
+    let app = registry.registry.app_by_process(&process);
+    app.is_some_and(|found| {
+        let app = found.app;
+        !app.framework && (app.is_ai_app || app.is_ai_host || app.agent_type.is_some())
+    })
 }
 
 /// What the backend finds out about this machine.

@@ -10,7 +10,13 @@ const REMEDY: &str = "capture files made on Linux can be read here with `oisp-se
 
 /// There is none.
 pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, CaptureError> {
-    let BackendSettings { ring_bytes: _ring } = settings;
+    let BackendSettings {
+        processes: _processes,
+        cpu_share: _cpu,
+        ring_bytes: _ring,
+        plain: _plain,
+        registry: _registry,
+    } = settings;
     Err(CaptureError::Unsupported {
         what: WHAT.into(),
         remedy: REMEDY.into(),

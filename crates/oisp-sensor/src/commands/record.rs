@@ -17,12 +17,15 @@ use crate::token;
 /// Runs until told to stop.
 pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
     let serving = &options.serving;
-    let processes = processes(options);
-    let mut settings = backend_settings(serving);
-    settings.processes = processes.clone();
-    settings.cpu_share = (options.cpu_budget > 0).then(|| f64::from(options.cpu_budget) / 100.0);
-    let backend = backend::choose(settings)?;
     let registry = knowledge::open(&options.knowledge)?;
+    let processes = processes(options);
+    let backend = backend::choose(BackendSettings {
+        processes: processes.clone(),
+        cpu_share: (options.cpu_budget > 0).then(|| f64::from(options.cpu_budget) / 100.0),
+        plain: options.plain.clone(),
+        registry: registry.clone(),
+        ..backend_settings(serving)
+    })?;
     let sink = sensor::jsonl_sink(&options.output)?;
     let sensor = Sensor::prepare(serving)?;
     let plan = Plan {
