@@ -12,6 +12,7 @@ pub mod place;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -22,7 +23,7 @@ use oisp_capture_ebpf::{EbpfCapture, EbpfConfig};
 use oisp_core::capture::{
     CaptureBackend as _, CaptureControl, CaptureError, CaptureStatus, RunningCapture,
 };
-use oisp_core::raw::{GapCause, TlsKind};
+use oisp_core::raw::{GapCause, TlsKind, Transport};
 use oisp_core::{ConnId, Direction, ProcessEvent, RawEvent, RawKind};
 
 /// How long anything may take before a test fails.
@@ -164,8 +165,12 @@ impl Capture {
             };
             assert_eq!(tls.conn.pid, pid);
             match &tls.what {
-                TlsKind::Opened { .. } => {
-                    let before = all.insert(tls.conn, Connection::default());
+                TlsKind::Opened { transport, .. } => {
+                    let new = Connection {
+                        transport: *transport,
+                        ..Connection::default()
+                    };
+                    let before = all.insert(tls.conn, new);
                     assert!(before.is_none(), "opened twice");
                 }
                 TlsKind::Data {
@@ -189,7 +194,10 @@ impl Capture {
                         .stream(*direction)
                         .gap(*offset, *len, *cause);
                 }
-                TlsKind::Socket { .. } | TlsKind::ServerName(_) => {}
+                TlsKind::Socket { local, remote } => {
+                    all.get_mut(&tls.conn).expect("opened").socket = Some((*local, *remote));
+                }
+                TlsKind::ServerName(_) => {}
                 TlsKind::Closed => all.get_mut(&tls.conn).expect("opened").closed = true,
             }
         }
@@ -228,6 +236,9 @@ pub struct Connection {
     pub written: Stream,
     pub read: Stream,
     pub closed: bool,
+    pub transport: Transport,
+    /// Its own end, and the other.
+    pub socket: Option<(SocketAddr, SocketAddr)>,
 }
 
 impl Connection {
