@@ -196,7 +196,11 @@ def started(sensor, kernel):
     counters, told = sensor.ask("health")["counters"], sensor.ask("doctor")
     (RESULTS / "status.json").write_text(json.dumps(told, indent=1))
     get = lambda name: next(value for key, value in counters.items() if key.endswith(name))
-    require(get("attach_failures") == 0, f"{get('attach_failures')} files could not be probed")
+    refused = [target for target in told["targets"] if target["error"]]
+    if kernel.endswith("-old-seccomp"):
+        # Where not all return instructions are known, that is the right answer.
+        refused = [target for target in refused if "kills programs under seccomp" not in target["error"]]
+    require(not refused, f"could not be probed: {refused}")
     require(get("attached_files") > 0, "nothing is probed")
     wanted = METHODS.get(kernel, "uprobe_multi")
     require(told["method"] == wanted, f"probed by {told['method']}, expected: {wanted}")
