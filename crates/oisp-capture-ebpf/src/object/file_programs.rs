@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aya::maps::{HashMap, MapData};
 
+use super::kernel_function::KernelFunctions;
 use super::parsed::Parsed;
 use super::sys::{self, Kind};
 use crate::process::{self, stat};
@@ -23,8 +24,9 @@ const INSTEAD: [(&str, &std::ffi::CStr); 4] = [
 pub(crate) struct FilePrograms {
     parsed: Arc<Parsed>,
     watched: HashMap<MapData, u32, u32>,
-    /// Programs at the kernel's functions do it.
-    at_functions: bool,
+    /// Programs at the kernel's functions do it: all of them, or none, so that
+    /// nothing is told twice.
+    at_functions: Option<KernelFunctions>,
     at_calls: Option<Vec<OwnedFd>>,
     failed: bool,
 }
@@ -36,12 +38,12 @@ impl FilePrograms {
     pub(super) fn new(
         parsed: Arc<Parsed>,
         watched: HashMap<MapData, u32, u32>,
-        at_functions: bool,
+        at_functions: KernelFunctions,
     ) -> Self {
         Self {
             parsed,
             watched,
-            at_functions,
+            at_functions: Some(at_functions).filter(KernelFunctions::tell_of_files),
             at_calls: None,
             failed: false,
         }
@@ -52,7 +54,7 @@ impl FilePrograms {
         if self.failed || self.watched.get(&pid, 0).is_ok() {
             return;
         }
-        if !self.at_functions && self.at_calls.is_none() {
+        if self.at_functions.is_none() && self.at_calls.is_none() {
             match self.attach_to_calls() {
                 Ok(held) => self.at_calls = Some(held),
                 Err(error) => {
@@ -91,7 +93,7 @@ impl FilePrograms {
 
     /// How files are told, in words.
     pub(crate) const fn method(&self) -> &'static str {
-        match (self.at_functions, self.failed) {
+        match (self.at_functions.is_some(), self.failed) {
             (true, _) => "at the kernel's functions",
             (false, false) => "at the ends of system calls, while a process is watched",
             (false, true) => "not at all: the kernel refused",

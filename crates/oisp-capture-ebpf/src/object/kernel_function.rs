@@ -37,8 +37,10 @@ pub(super) struct At {
 /// What programs are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// What happens to files and sockets.
+    /// What happens to sockets.
     Events,
+    /// What happens to files.
+    Files,
     /// Connections without TLS.
     Plain,
     /// Standard streams.
@@ -47,17 +49,17 @@ pub(super) enum Part {
 
 /// All of them.
 pub(super) const ALL: &[At] = &[
-    entry("file_open", &["security_file_open"]),
-    exit("file_write", &["vfs_write"]),
-    exit("file_writev", &["vfs_writev"]),
-    entry("file_flush", &["filp_flush"]),
-    entry("file_close", &["filp_close"]),
-    entry("file_unlink", &["security_path_unlink"]),
-    entry("file_rmdir", &["security_path_rmdir"]),
-    entry("file_rename", &["security_path_rename"]),
-    exit("file_unlinked", &["vfs_unlink"]),
-    exit("file_rmdired", &["vfs_rmdir"]),
-    exit("file_renamed", &["vfs_rename"]),
+    entry("file_open", &["security_file_open"]).of(Part::Files),
+    exit("file_write", &["vfs_write"]).of(Part::Files),
+    exit("file_writev", &["vfs_writev"]).of(Part::Files),
+    entry("file_flush", &["filp_flush"]).of(Part::Files),
+    entry("file_close", &["filp_close"]).of(Part::Files),
+    entry("file_unlink", &["security_path_unlink"]).of(Part::Files),
+    entry("file_rmdir", &["security_path_rmdir"]).of(Part::Files),
+    entry("file_rename", &["security_path_rename"]).of(Part::Files),
+    exit("file_unlinked", &["vfs_unlink"]).of(Part::Files),
+    exit("file_rmdired", &["vfs_rmdir"]).of(Part::Files),
+    exit("file_renamed", &["vfs_rename"]).of(Part::Files),
     entry("socket_accept", &["security_sock_graft"]),
     exit("socket_connect4", &["tcp_v4_connect"]),
     exit("socket_connect6", &["tcp_v6_connect"]),
@@ -138,21 +140,15 @@ pub(crate) struct KernelFunctions {
 }
 
 impl KernelFunctions {
-    /// All that tells of files is in place.
+    /// All that tells of files is in place. The two ways of writing several
+    /// buffers, and of closing, are functions of different kernels.
     pub(super) fn tell_of_files(&self) -> bool {
-        // The two ways of writing, and of closing, are functions of different
-        // kernels.
-        let needed = [
-            "file_open",
-            "file_write",
-            "file_close",
-            "file_unlink",
-            "file_renamed",
-        ];
-        !self
-            .missing
-            .iter()
-            .any(|(program, _)| needed.contains(program))
+        let optional = ["file_writev", "file_flush"];
+        !self.held.is_empty()
+            && self
+                .missing
+                .iter()
+                .all(|(program, _)| optional.contains(program))
     }
 
     /// Loads the programs of a part and puts them in place, as far as this kernel

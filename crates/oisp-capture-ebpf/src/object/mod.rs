@@ -182,15 +182,17 @@ fn load_with(
     let parsed = Arc::new(parsed);
     let kernel_functions = KernelFunctions::attach(&parsed, &types.functions, Part::Events);
     let plain = stream_programs::plain(&parsed, &types.functions);
-    let missing = [&*kernel_functions.missing, &*plain.missing].concat();
+    let at_files = KernelFunctions::attach(&parsed, &types.functions, Part::Files);
+    let missing = [
+        &*kernel_functions.missing,
+        &*plain.missing,
+        &*at_files.missing,
+    ]
+    .concat();
     for (program, why) in &missing {
         tracing::info!(program, why, "a program is not in place");
     }
-    let files = FilePrograms::new(
-        Arc::clone(&parsed),
-        map(&mut ebpf, "WATCHED")?,
-        kernel_functions.tell_of_files(),
-    );
+    let files = FilePrograms::new(Arc::clone(&parsed), map(&mut ebpf, "WATCHED")?, at_files);
     let stdio = StdioPrograms::new(
         Arc::clone(&parsed),
         &types.functions,
