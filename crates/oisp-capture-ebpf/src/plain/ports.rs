@@ -12,33 +12,33 @@ use crate::error::EbpfError;
 /// The kernel's table: one entry with a byte for each port.
 pub(crate) type KernelPorts = Array<MapData, [u8; PORTS]>;
 
-/// Ports that hardly anything but a model server uses: any request is taken.
-const OWN: [u16; 8] = [
-    // LM Studio
-    1234,  // Jan
-    1337,  // Aphrodite
-    2242,  // GPT4All
-    4891,  // Ollama
-    11434, // Docker Model Runner
-    12434, // LMDeploy
-    23333, // exo
-    52415,
+/// Ports that hardly anything but the named model server uses: any request is
+/// taken.
+const OWN: &[(u16, &str)] = &[
+    (1234, "LM Studio"),
+    (1337, "Jan"),
+    (2242, "Aphrodite"),
+    (4891, "GPT4All"),
+    (11434, "Ollama"),
+    (12434, "Docker Model Runner"),
+    (23333, "LMDeploy"),
+    (52415, "exo"),
 ];
 
 /// Ports that ordinary web servers use, too: a connection is taken from the
 /// first request on that names a path of a model's interface.
-const SHARED: [u16; 11] = [
-    // Open WebUI and Text Generation Inference
-    3000, // LiteLLM
-    4000, // text-generation-webui
-    5000, // KoboldCpp
-    5001, // vLLM, Lemonade and many more
-    8000, // llama.cpp and LocalAI
-    8080, // further instances of either
-    8001, 8081, // the usual one after those
-    8888, // Xinference
-    9997, // SGLang
-    30000,
+const SHARED: &[(u16, &str)] = &[
+    (3000, "Open WebUI, Text Generation Inference"),
+    (4000, "LiteLLM"),
+    (5000, "text-generation-webui"),
+    (5001, "KoboldCpp"),
+    (8000, "vLLM, Lemonade and many more"),
+    (8001, "a further one of those"),
+    (8080, "llama.cpp, LocalAI"),
+    (8081, "a further one of those"),
+    (8888, "the usual one after those"),
+    (9997, "Xinference"),
+    (30000, "SGLang"),
 ];
 
 /// The ports at which plain HTTP is looked for. Clones are the same table, which
@@ -57,8 +57,8 @@ impl Default for PlainPorts {
     fn default() -> Self {
         let ports = Self::none();
         let mut table = ports.table();
-        for (known, class) in [(&OWN[..], PORT_ANY_PATH), (&SHARED[..], PORT_MODEL_PATH)] {
-            for port in known {
+        for (known, class) in [(OWN, PORT_ANY_PATH), (SHARED, PORT_MODEL_PATH)] {
+            for (port, _) in known {
                 table.set(*port, class);
             }
         }
