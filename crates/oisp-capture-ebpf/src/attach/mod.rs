@@ -12,6 +12,7 @@ mod planner;
 mod prefix;
 mod reach;
 pub(crate) mod survey;
+mod table;
 mod target;
 mod view;
 

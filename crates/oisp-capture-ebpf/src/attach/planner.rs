@@ -1,6 +1,6 @@
-//! Which files are probed, for whom, and why others are not.
+//! Which files and processes are looked at, when, and for whom files are probed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,26 +8,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use oisp_core::capture::ProcessFilter;
 
 use super::reach::Reach;
+use super::table::{Shown, Table};
 use super::target::{self, FileId};
-use super::view::{ProcessView, StackView, TargetView};
+use super::view::ProcessView;
 use super::{SharedFiles, SharedView, View, known, lock_files, prefix};
 use crate::filter::Filter;
 use crate::heap;
-use crate::object::{Link, Programs, Scope};
+use crate::object::{Programs, Scope};
 use crate::process::maps::{self, Mapping};
 use crate::process::{self, stat};
 use crate::signature::Signatures;
-use crate::tls::{self, Carries, Stack};
 
-/// A probed file. Its links detach when this is dropped.
-struct Target {
-    path: PathBuf,
-    users: BTreeSet<u32>,
-    stacks: Vec<Stack>,
-    links: BTreeMap<Scope, Link>,
-    /// Its users are captured by it.
-    is_tls: bool,
-}
+/// Folders are forgotten beyond this many.
+const PREFIXES: usize = 4096;
 
 /// What is remembered of a process between two looks.
 struct Looked {
@@ -37,13 +30,7 @@ struct Looked {
 
 /// Attaches, and keeps the books on it.
 pub(crate) struct Planner {
-    programs: Programs,
-    signatures: Signatures,
-    /// Returns may be diverted; else their instructions are probed.
-    diverts: bool,
-    targets: BTreeMap<FileId, Target>,
-    /// Files that were looked at and are not probed, and how deep the look was.
-    passed: HashSet<(FileId, bool)>,
+    table: Table,
     looked: HashMap<u32, Looked>,
     roots: HashSet<PathBuf>,
     filter: Filter,
@@ -66,9 +53,6 @@ pub(crate) struct Parts {
     pub(crate) diverts: bool,
 }
 
-/// Files passed over are forgotten beyond this many.
-const PASSED: usize = 65_536;
-
 impl Planner {
     /// A planner that has attached nothing yet.
     pub(crate) fn new(programs: Programs, parts: Parts) -> Self {
@@ -79,23 +63,20 @@ impl Planner {
             diverts,
         } = parts;
         let reach = Reach::of(filter.rules());
+        let view = Arc::new(Mutex::new(View {
+            reach: reach.describe(),
+            method: programs.method().as_str(),
+            ..View::default()
+        }));
         Self {
-            signatures,
-            diverts,
-            targets: BTreeMap::new(),
-            passed: HashSet::new(),
+            table: Table::new(programs, signatures, diverts, Arc::clone(&view)),
             looked: HashMap::new(),
             roots: HashSet::new(),
             prefixes: HashSet::new(),
-            view: Arc::new(Mutex::new(View {
-                reach: reach.describe(),
-                method: programs.method().as_str(),
-                ..View::default()
-            })),
+            view,
             filter,
             files,
             reach,
-            programs,
         }
     }
 
@@ -138,18 +119,8 @@ impl Planner {
         self.looked.clear();
         self.roots.clear();
         self.start();
-        let everyone = self.reach == Reach::Everyone;
-        for target in self.targets.values_mut() {
-            target.links.retain(|scope, _| match scope {
-                Scope::AllProcesses => everyone,
-                Scope::Process(pid) => !everyone && self.reach.holds(*pid),
-            });
-        }
-        self.targets.retain(|_, target| !target.links.is_empty());
-        let mut view = lock(&self.view);
-        view.reach = self.reach.describe();
-        view.targets
-            .retain(|id, target| target.error.is_some() || self.targets.contains_key(id));
+        self.table.keep_for(&self.reach);
+        lock(&self.view).reach = self.reach.describe();
     }
 
     /// Leaves out that much to save time.
@@ -205,7 +176,7 @@ impl Planner {
         for pid in running {
             self.look_at(pid);
         }
-        self.release();
+        self.table.release();
         if let Some(files) = &self.files {
             let mut files = lock_files(files);
             files.rest();
@@ -221,14 +192,8 @@ impl Planner {
         if self.looked.remove(&pid).is_none() {
             return;
         }
-        for target in self.targets.values_mut() {
-            target.users.remove(&pid);
-        }
-        let mut view = lock(&self.view);
-        view.processes.remove(&pid);
-        for target in view.targets.values_mut() {
-            target.users.retain(|user| *user != pid);
-        }
+        self.table.exited(pid);
+        lock(&self.view).processes.remove(&pid);
     }
 
     /// Looks at the files that a process has mapped, unless nothing changed
@@ -272,7 +237,8 @@ impl Planner {
             deep: true,
             known: false,
         };
-        self.probe(&path, FileId::of(&metadata), scope, &shown);
+        self.table
+            .probe(&path, FileId::of(&metadata), scope, &shown);
     }
 
     fn look_at_maps(&mut self, pid: u32) {
@@ -331,22 +297,10 @@ impl Planner {
         let Some(scope) = self.reach.scope(pid) else {
             return Ok(None);
         };
-        if !self.probe(&path, id, scope, &shown) {
-            let view = lock(&self.view);
-            let why = view.targets.get(&id).and_then(|shown| shown.error.clone());
-            return why.map_or(Ok(None), Err);
+        if !self.table.probe(&path, id, scope, &shown) {
+            return self.table.why_not(id).map_or(Ok(None), Err);
         }
-        let Some(target) = self.targets.get_mut(&id) else {
-            return Ok(None);
-        };
-        target.users.insert(pid);
-        let is_tls = target.is_tls;
-        if let Some(shown) = lock(&self.view).targets.get_mut(&id)
-            && !shown.users.contains(&pid)
-        {
-            shown.users.push(pid);
-        }
-        Ok(is_tls.then_some(id))
+        Ok(self.table.used(id, pid).then_some(id))
     }
 
     fn probe_known(&mut self, path: &Path) {
@@ -359,7 +313,8 @@ impl Planner {
                 deep: known::is_program(path),
                 known: true,
             };
-            self.probe(path, FileId::of(&metadata), Scope::AllProcesses, &shown);
+            self.table
+                .probe(path, FileId::of(&metadata), Scope::AllProcesses, &shown);
         }
     }
 
@@ -385,112 +340,13 @@ impl Planner {
         let Some(prefix) = prefix::of(pid) else {
             return;
         };
-        if self.prefixes.len() >= PASSED {
+        if self.prefixes.len() >= PREFIXES {
             self.prefixes.clear();
         }
         if self.prefixes.insert(prefix.clone()) {
             for path in known::files_of_prefix(&prefix) {
                 self.probe_known(&path);
             }
-        }
-    }
-
-    /// True where the file is a target for that scope after this.
-    fn probe(&mut self, path: &Path, id: FileId, scope: Scope, shown: &Shown<'_>) -> bool {
-        let known = self.targets.get(&id);
-        if known.is_some_and(|target| target.links.contains_key(&scope)) {
-            return true;
-        }
-        if known.is_none() && self.passed.contains(&(id, shown.deep)) {
-            return false;
-        }
-        if self.passed.len() >= PASSED {
-            self.passed.clear();
-        }
-        lock(&self.view).files += 1;
-        match self.attach(path, id, scope, shown.deep) {
-            Ok(Some((link, stacks))) => {
-                self.add(id, scope, link, stacks, shown);
-                true
-            }
-            Ok(None) => {
-                self.passed.insert((id, shown.deep));
-                false
-            }
-            Err(why) => {
-                tracing::debug!(path = %shown.path.display(), why, "a TLS library is not probed");
-                self.passed.insert((id, shown.deep));
-                let mut view = lock(&self.view);
-                view.failures += 1;
-                view.targets.insert(id, shown.line(&[], Some(why)));
-                false
-            }
-        }
-    }
-
-    /// `None` where the file carries no TLS, or is gone; why not where it does
-    /// and cannot be probed.
-    fn attach(
-        &mut self,
-        path: &Path,
-        id: FileId,
-        scope: Scope,
-        deep: bool,
-    ) -> Result<Option<(Link, Vec<Stack>)>, String> {
-        let Ok(file) = target::open(path, id) else {
-            return Ok(None);
-        };
-        let stacks = match self.targets.get(&id) {
-            Some(known) => known.stacks.clone(),
-            None => match tls::look_into(&self.signatures, &file, deep) {
-                Carries::Tls(stacks) => stacks,
-                Carries::Unsure(why) => return Err(why),
-                Carries::Nothing => return Ok(None),
-            },
-        };
-        let places: Vec<_> = stacks
-            .iter()
-            .flat_map(|stack| stack.places.iter().copied())
-            .collect();
-        let places = if self.diverts {
-            places
-        } else {
-            tls::instead::without_diverting(&file, &places)?
-        };
-        let link = self.programs.attach(&file, &places, scope);
-        link.map(|link| Some((link, stacks)))
-            .map_err(|error| format!("the kernel did not take the probes: {error}"))
-    }
-
-    fn add(&mut self, id: FileId, scope: Scope, link: Link, stacks: Vec<Stack>, shown: &Shown<'_>) {
-        tracing::debug!(path = %shown.path.display(), ?scope, "probing a TLS library");
-        let line = shown.line(&stacks, None);
-        lock(&self.view).targets.entry(id).or_insert(line);
-        let target = self.targets.entry(id).or_insert_with(|| Target {
-            path: shown.path.to_path_buf(),
-            users: BTreeSet::new(),
-            is_tls: stacks.iter().any(Stack::is_tls),
-            stacks,
-            links: BTreeMap::new(),
-        });
-        target.links.insert(scope, link);
-    }
-
-    /// Detaches from files that are neither used nor to be found any more.
-    fn release(&mut self) {
-        let there = |id: &FileId, target: &Target| {
-            std::fs::metadata(&target.path).is_ok_and(|metadata| FileId::of(&metadata) == *id)
-        };
-        let unused = self
-            .targets
-            .iter()
-            .filter(|(id, target)| target.users.is_empty() && !there(id, target));
-        let over: Vec<FileId> = unused.map(|(id, _)| *id).collect();
-        for id in over {
-            self.targets.remove(&id);
-            let mut view = lock(&self.view);
-            view.targets.remove(&id);
-            view.detached += 1;
         }
     }
 
@@ -506,27 +362,6 @@ impl Planner {
             seen.since_ms = before.since_ms;
         }
         view.processes.insert(pid, seen);
-    }
-}
-
-/// How a file is shown, and how it is looked at.
-struct Shown<'a> {
-    path: &'a Path,
-    deep: bool,
-    known: bool,
-}
-
-impl Shown<'_> {
-    fn line(&self, stacks: &[Stack], error: Option<String>) -> TargetView {
-        TargetView {
-            path: self.path.to_string_lossy().into_owned(),
-            stacks: stacks.iter().map(StackView::of).collect(),
-            probes: stacks.iter().map(|stack| stack.places.len()).sum(),
-            error,
-            users: Vec::new(),
-            known: self.known,
-            since_ms: now_ms(),
-        }
     }
 }
 
@@ -546,7 +381,7 @@ pub(crate) fn lock(view: &Mutex<View>) -> MutexGuard<'_, View> {
     view.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn now_ms() -> u64 {
+pub(super) fn now_ms() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -18,6 +18,9 @@ pub(crate) struct TargetView {
     pub(crate) stacks: Vec<StackView>,
     /// Probes in place.
     pub(crate) probes: usize,
+    /// Those of them that cost the program most, because the kernel must let it
+    /// step over the instruction; absent where that is not known.
+    pub(crate) stepped: Option<usize>,
     /// Why there are none.
     pub(crate) error: Option<String>,
     /// Processes that have it mapped.

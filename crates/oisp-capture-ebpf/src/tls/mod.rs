@@ -4,6 +4,7 @@
 //! to probe; nothing where it carries none. Each way of finding them is a
 //! module; what one is not sure of it refuses, with the reason.
 
+pub(crate) mod cost;
 pub(crate) mod go;
 pub(crate) mod instead;
 pub(crate) mod returns;
