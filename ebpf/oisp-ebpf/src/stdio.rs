@@ -16,7 +16,9 @@ use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{HashMap, LruHashMap, PerCpuArray};
 use oisp_ebpf_common::conn::{CONN_LATE, CONN_STDIO};
-use oisp_ebpf_common::plain::{Child, End, IN_PLACE, STDIO_AGENTS, STDIO_ALL, STDIO_HANDLE, Stream};
+use oisp_ebpf_common::plain::{
+    Child, End, IN_PLACE, STDIO_AGENTS, STDIO_ALL, STDIO_HANDLE, Stream,
+};
 use oisp_ebpf_common::record::{READ, WRITTEN};
 use oisp_ebpf_common::setting::{
     AT_FAMILY, AT_FDTABLE_FD, AT_FILE_INODE, AT_FILE_PRIVATE, AT_FILES_FDT, AT_I_INO, AT_I_SB,
