@@ -51,7 +51,7 @@ fn x86_64(code: &[u8]) -> Option<usize> {
     })
 }
 
-/// ldr x16, [x28, #16]
+/// `ldr x16, [x28, #16]`
 const LIMIT: u32 = 0xf940_0b90;
 
 fn aarch64(code: &[u8]) -> Option<usize> {
