@@ -41,7 +41,7 @@ fn stages() -> Stages {
         host: None,
         filter: Filter::default(),
         redaction: Mode::Safe,
-        process_events: false,
+        without: vec!["process"],
         registry: oisp_registry::Current::embedded(),
         stream_chunks: false,
         control: ControlSlot::default(),

@@ -3,11 +3,14 @@
 //!
 //! Works without privileges as far as it goes, and says what it could not read.
 
+use std::path::PathBuf;
+
+use oisp_core::capture::CaptureError;
 use serde::Serialize;
 
 use crate::attach::survey::Survey;
 use crate::attach::{Hints, ProcessView};
-use crate::error::privilege_remedy;
+use crate::error::{EbpfError, privilege_remedy};
 use crate::kernel::{self, Feature, KernelFacts, Returns};
 use crate::process;
 use crate::signature::Signatures;
@@ -65,9 +68,13 @@ pub struct DoctorReport {
 
 /// Looks at this machine. `only` restricts the processes: a process id, or a
 /// part of a name or path.
-pub fn doctor(only: Option<&str>) -> DoctorReport {
+///
+/// # Errors
+/// When a folder of signatures cannot be read, with the file and the key.
+pub fn doctor(only: Option<&str>, signatures: &[PathBuf]) -> Result<DoctorReport, CaptureError> {
     let kernel = KernelFacts::read();
-    let mut survey = Survey::new(Signatures::load(&[]).unwrap_or_default());
+    let signatures = Signatures::load(signatures).map_err(EbpfError::from)?;
+    let mut survey = Survey::new(signatures);
     survey.look_at_known();
     let mut hints = Hints::default();
     let pids = process::all()
@@ -77,13 +84,13 @@ pub fn doctor(only: Option<&str>) -> DoctorReport {
         .filter_map(|pid| process_line(pid, only, &mut survey, &mut hints))
         .collect();
     let checks = checks(&kernel, &survey);
-    DoctorReport {
+    Ok(DoctorReport {
         can_capture: checks.iter().all(|check| check.ok || !check.required),
         kernel,
         checks,
         libraries: survey.libraries(),
         processes,
-    }
+    })
 }
 
 fn process_line(
@@ -327,7 +334,7 @@ mod tests {
     #[test]
     fn the_report_names_this_machine_s_processes() {
         let parent = std::os::unix::process::parent_id();
-        let report = doctor(Some(&parent.to_string()));
+        let report = doctor(Some(&parent.to_string()), &[]).unwrap();
         assert_eq!(
             report
                 .processes

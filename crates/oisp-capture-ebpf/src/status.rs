@@ -151,6 +151,28 @@ pub(crate) struct EbpfStatus {
 }
 
 impl EbpfStatus {
+    fn process_json(&self, pid: u32, seen: &ProcessView, via: &[&str], hints: &mut Hints) -> Value {
+        let mut line =
+            json!({ "pid": pid, "name": seen.name, "exe": seen.exe, "captured": !via.is_empty() });
+        let more = if via.is_empty() {
+            let reason = hints.reason(pid, seen);
+            json!({ "why_not": reason.why, "remedy": reason.remedy })
+        } else {
+            let besides = hints.carried(pid, seen);
+            json!({
+                "via": via,
+                "besides": besides,
+                "since_ms": seen.since_ms,
+                "bytes_seen": self.watched.bytes(pid),
+                "method": "ebpf_uprobe",
+            })
+        };
+        if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
+            line.extend(more);
+        }
+        line
+    }
+
     fn kernel_connections(&self) -> usize {
         let conns = self.conns.lock().unwrap_or_else(PoisonError::into_inner);
         conns.keys().filter(Result::is_ok).count()
@@ -194,7 +216,7 @@ impl CaptureStatus for EbpfStatus {
                     .iter()
                     .filter_map(|id| Some(view.targets.get(id)?.path.as_str()))
                     .collect();
-                process_json(*pid, seen, &via, &mut hints)
+                self.process_json(*pid, seen, &via, &mut hints)
             })
             .collect();
         json!({
@@ -212,20 +234,4 @@ impl CaptureStatus for EbpfStatus {
             "usage": self.watched.usage(),
         })
     }
-}
-
-fn process_json(pid: u32, seen: &ProcessView, via: &[&str], hints: &mut Hints) -> Value {
-    let mut line =
-        json!({ "pid": pid, "name": seen.name, "exe": seen.exe, "captured": !via.is_empty() });
-    let more = if via.is_empty() {
-        let reason = hints.reason(pid, seen);
-        json!({ "why_not": reason.why, "remedy": reason.remedy })
-    } else {
-        let besides = hints.carried(pid, seen);
-        json!({ "via": via, "besides": besides, "since_ms": seen.since_ms, "method": "ebpf_uprobe" })
-    };
-    if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
-        line.extend(more);
-    }
-    line
 }

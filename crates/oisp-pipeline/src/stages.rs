@@ -27,8 +27,8 @@ pub struct Settings {
     pub filter: Filter,
     /// What is taken out.
     pub redaction: Mode,
-    /// Process events are wanted.
-    pub process_events: bool,
+    /// Families of events that are not wanted: `process`, `file`, `network`.
+    pub without: Vec<&'static str>,
     /// Each piece of a streamed answer is to be an event, too.
     pub stream_chunks: bool,
     /// The capture, which is told of connections that carry AI calls.
@@ -45,7 +45,7 @@ pub struct Stages {
     redactor: Redactor,
     growing: Growing,
     stream_chunks: bool,
-    process_events: bool,
+    without: Vec<&'static str>,
     save_capture: Option<Writer<BufWriter<File>>>,
     control: ControlSlot,
     log: EventLog,
@@ -65,7 +65,7 @@ struct Figures {
     held_back: u64,
     /// Pieces that only onlookers saw.
     told: u64,
-    process_off: u64,
+    switched_off: u64,
     save_failures: u64,
 }
 
@@ -79,7 +79,7 @@ impl Stages {
             filter: settings.filter,
             redactor: Redactor::new(settings.redaction),
             growing: Growing::default(),
-            process_events: settings.process_events,
+            without: settings.without,
             save_capture: settings.save_capture,
             control: settings.control,
             log,
@@ -99,10 +99,9 @@ impl Stages {
         self.decoder.stream_chunks(wanted);
         self.decoder.push(raw, &mut decoded);
         self.tell_wanted(raw, &decoded);
-        if matches!(raw.kind, RawKind::Process(_)) && !self.process_events {
-            self.figures.process_off += 1;
-            decoded.retain(|event| event.data.family() != "process");
-        }
+        let before = decoded.len();
+        decoded.retain(|event| !self.without.contains(&event.data.family()));
+        self.figures.switched_off += (before - decoded.len()) as u64;
         self.store(decoded);
         self.tick(raw.at);
     }
@@ -157,7 +156,7 @@ impl Stages {
             filtered,
             held_back,
             told,
-            process_off,
+            switched_off,
             save_failures,
         } = self.figures;
         let mut counters = self.decoder.counters();
@@ -165,7 +164,7 @@ impl Stages {
         counters.insert("pipeline.dropped.filtered".into(), filtered);
         counters.insert("pipeline.joined.chunks".into(), held_back);
         counters.insert("pipeline.told.chunks".into(), told);
-        counters.insert("pipeline.skipped.process_off".into(), process_off);
+        counters.insert("pipeline.dropped.switched_off".into(), switched_off);
         counters.insert("pipeline.save_capture_failures".into(), save_failures);
         counters
     }

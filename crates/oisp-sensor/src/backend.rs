@@ -1,5 +1,7 @@
 //! The capture backend of this system.
 
+use std::path::PathBuf;
+
 use oisp_core::capture::ProcessFilter;
 use oisp_registry::Current;
 
@@ -22,6 +24,10 @@ pub struct BackendSettings {
     pub processes: ProcessFilter,
     /// The share of one processor that the sensor may use.
     pub cpu_share: Option<f64>,
+    /// What processes that talk to AI do with files is told.
+    pub files: bool,
+    /// Folders of further signatures.
+    pub signatures: Vec<PathBuf>,
     /// Bytes of the buffer between kernel and sensor.
     pub ring_bytes: Option<u32>,
     /// Connections without TLS.
@@ -35,6 +41,8 @@ impl Default for BackendSettings {
         Self {
             processes: ProcessFilter::default(),
             cpu_share: None,
+            files: true,
+            signatures: Vec::new(),
             ring_bytes: None,
             plain: PlainOptions::default(),
             registry: Current::embedded(),

@@ -136,6 +136,21 @@ pub struct RecordOptions {
     /// No process.exec, process.fork and process.exit events.
     #[arg(long, env = "OISP_NO_PROCESS_EVENTS")]
     pub no_process: bool,
+    /// No events of files, and nothing looked at for them.
+    #[arg(long, env = "OISP_NO_FILE")]
+    pub no_file: bool,
+    /// No network.connect, network.accept, network.flow and network.dns events.
+    #[arg(long, env = "OISP_NO_NETWORK")]
+    pub no_network: bool,
+    /// Further signatures of TLS functions in programs without symbols: a folder
+    /// of TOML files. May be given several times.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "OISP_SIGNATURES",
+        value_delimiter = ','
+    )]
+    pub signatures: Vec<PathBuf>,
     /// Also an event for each piece of a streamed answer.
     #[arg(long, env = "OISP_STREAM_CHUNKS")]
     pub stream_chunks: bool,
@@ -236,6 +251,17 @@ pub struct DecodeOptions {
 /// Options of `doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorOptions {
+    /// Further signatures, as for `record`.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "OISP_SIGNATURES",
+        value_delimiter = ','
+    )]
+    pub signatures: Vec<PathBuf>,
+    /// Port of the dashboard of a sensor that runs: what it has seen is told, too.
+    #[arg(long, value_name = "N", default_value_t = 7777, env = "OISP_WEB_PORT")]
+    pub port: u16,
     /// Only this process, by id or name.
     #[arg(value_name = "PID|NAME")]
     pub process: Option<String>,

@@ -33,8 +33,8 @@ pub struct Plan {
     pub processes: ProcessFilter,
     /// What is taken out.
     pub redaction: Mode,
-    /// Process events are wanted.
-    pub process_events: bool,
+    /// Families of events that are not wanted.
+    pub without: Vec<&'static str>,
     /// Each piece of a streamed answer is to be an event, too.
     pub stream_chunks: bool,
     /// Where raw events are saved.
@@ -124,7 +124,7 @@ impl Sensor {
             host: plan.host,
             filter: self.status.filter(plan.processes),
             redaction: plan.redaction,
-            process_events: plan.process_events,
+            without: plan.without,
             stream_chunks: plan.stream_chunks,
             control: self.status.control(),
             save_capture,

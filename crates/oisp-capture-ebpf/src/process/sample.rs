@@ -40,6 +40,8 @@ struct Process {
     /// Time on processors, and when it was read.
     before: Option<(u64, Instant)>,
     usage: Option<ProcessUsage>,
+    /// Plaintext that was captured of it.
+    bytes: u64,
 }
 
 /// The processes that are looked at.
@@ -60,6 +62,7 @@ impl Watched {
             start_ns: stat.start_ns,
             before: None,
             usage: None,
+            bytes: 0,
         };
         processes.insert(pid, process);
     }
@@ -67,6 +70,19 @@ impl Watched {
     /// A process ended.
     pub(crate) fn ended(&self, pid: u32) {
         self.lock().remove(&pid);
+    }
+
+    /// So many bytes of plaintext of a process were captured.
+    pub(crate) fn carried(&self, pid: u32, bytes: usize) {
+        if let Some(process) = self.lock().get_mut(&pid) {
+            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            process.bytes = process.bytes.saturating_add(bytes);
+        }
+    }
+
+    /// Bytes of plaintext that were captured of a process.
+    pub(crate) fn bytes(&self, pid: u32) -> u64 {
+        self.lock().get(&pid).map_or(0, |process| process.bytes)
     }
 
     /// The last sample of each.
@@ -189,6 +205,7 @@ mod tests {
             start_ns: 0,
             before: None,
             usage: None,
+            bytes: 0,
         };
         let start = Instant::now();
         let percent = |process: &mut Process, cpu_ms, seconds| {
@@ -212,6 +229,7 @@ mod tests {
             start_ns: 1,
             before: None,
             usage: None,
+            bytes: 0,
         };
         watched.lock().insert(std::process::id(), other);
         watched.sample();

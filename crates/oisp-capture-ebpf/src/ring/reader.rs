@@ -398,7 +398,10 @@ impl Reader {
     fn send_all(&mut self, at_ns: u64, tid: u32, happened: Vec<Happened>) -> Sent {
         for (conn, what) in happened {
             match &what {
-                TlsKind::Data { bytes, .. } => self.figures.delivered(bytes.len()),
+                TlsKind::Data { bytes, .. } => {
+                    self.figures.delivered(bytes.len());
+                    self.watched.carried(conn.pid, bytes.len());
+                }
                 TlsKind::Gap { len, cause, .. } => self.figures.missing(*cause, *len),
                 TlsKind::Opened { .. }
                 | TlsKind::Socket { .. }

@@ -1,6 +1,7 @@
 //! Linux: eBPF.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use oisp_capture_ebpf::{
     Check, DoctorReport, EbpfCapture, EbpfConfig, KnowsAgents, PlainPorts, ProcessLine, Stdio,
@@ -20,6 +21,8 @@ pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, Capt
     let BackendSettings {
         processes,
         cpu_share,
+        files,
+        signatures,
         ring_bytes,
         plain,
         registry,
@@ -28,6 +31,8 @@ pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, Capt
         ring_bytes,
         processes,
         cpu_share,
+        files,
+        signatures,
         plain_ports: plain_ports(&plain),
         stdio: match plain.stdio {
             Whose::Off => Stdio::Off,
@@ -75,21 +80,24 @@ fn is_agent(registry: &Current, facts: &ProcessFacts) -> bool {
 }
 
 /// What the backend finds out about this machine.
-pub fn doctor(process: Option<&str>) -> Report {
-    let report = oisp_capture_ebpf::doctor(process);
+///
+/// # Errors
+/// When a folder of signatures cannot be read.
+pub fn doctor(process: Option<&str>, signatures: &[PathBuf]) -> Result<Report, CaptureError> {
+    let report = oisp_capture_ebpf::doctor(process, signatures)?;
     let failed = |check: &&Check| check.required && !check.ok;
     let lacks_privilege = report
         .checks
         .iter()
         .filter(failed)
         .any(|check| check.name == "capabilities");
-    Report {
+    Ok(Report {
         text: text(&report, process),
         json: serde_json::to_value(&report)
             .unwrap_or_else(|error| json!({"error": error.to_string()})),
         works: report.can_capture && (process.is_none() || all_captured(&report)),
         lacks_privilege,
-    }
+    })
 }
 
 /// There is such a process, and each that matches is captured.

@@ -1,5 +1,7 @@
 //! Systems that have no backend in this version.
 
+use std::path::PathBuf;
+
 use oisp_core::capture::{CaptureBackend, CaptureError};
 use serde_json::json;
 
@@ -13,6 +15,8 @@ pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, Capt
     let BackendSettings {
         processes: _processes,
         cpu_share: _cpu,
+        files: _files,
+        signatures: _signatures,
         ring_bytes: _ring,
         plain: _plain,
         registry: _registry,
@@ -24,12 +28,13 @@ pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, Capt
 }
 
 /// Says that there is none.
-pub fn doctor(_process: Option<&str>) -> Report {
+#[expect(clippy::unnecessary_wraps, reason = "where there is one, it can fail")]
+pub fn doctor(_process: Option<&str>, _signatures: &[PathBuf]) -> Result<Report, CaptureError> {
     let text = format!("{WHAT}; {REMEDY}");
-    Report {
+    Ok(Report {
         json: json!({"works": false, "reason": text}),
         text,
         works: false,
         lacks_privilege: false,
-    }
+    })
 }

@@ -34,7 +34,7 @@ pub fn run(options: &DecodeOptions) -> Result<ExitCode, Failure> {
         host: None,
         filter: Filter::default(),
         redaction: options.redaction,
-        process_events: true,
+        without: Vec::new(),
         stream_chunks: options.stream_chunks,
         control: ControlSlot::default(),
         save_capture: None,

@@ -40,7 +40,7 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
             exclude: Vec::new(),
         },
         redaction: options.serving.redaction,
-        process_events: true,
+        without: Vec::new(),
         stream_chunks: false,
         save_capture: None,
         registry: oisp_registry::Current::embedded(),

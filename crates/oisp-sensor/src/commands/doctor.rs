@@ -2,29 +2,37 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::backend;
 use crate::cli::DoctorOptions;
 use crate::failure::{FAILED, Failure, PRIVILEGE};
-use crate::output::{Data, printable};
+use crate::output::{self, Data, printable};
 use crate::self_test::{self, SelfTest};
 
 /// Prints the report. The exit code tells whether capture can work.
 pub fn run(options: &DoctorOptions) -> Result<ExitCode, Failure> {
-    let mut report = backend::doctor(options.process.as_deref());
+    let mut report = backend::doctor(options.process.as_deref(), &options.signatures)?;
     // About one process the question is another one.
     let wanted = report.works && options.process.is_none() && !options.no_self_test;
     let tested = wanted.then(self_test::run);
     if let (Some(test), Some(fields)) = (&tested, report.json.as_object_mut()) {
         fields.insert(String::from("self_test"), json!(test));
     }
+    let running = running(options.port);
+    if let (Some(running), Some(fields)) = (&running, report.json.as_object_mut()) {
+        fields.insert(String::from("running"), running.clone());
+    }
     let mut data = Data::new();
     if options.json {
         data.line(format_args!("{:#}", report.json));
     } else {
         data.line(format_args!("{}", report.text.trim_end()));
+        if let Some(running) = &running {
+            data.line(format_args!("\n{}", seen(running, options)));
+        }
         if let Some(test) = &tested {
             data.line(format_args!("\n{}", line_of(test)));
         }
@@ -44,4 +52,65 @@ fn line_of(test: &SelfTest) -> String {
         let _ = write!(line, "\n  {:<8} {:<16} to do: {remedy}", "", "");
     }
     line
+}
+
+/// How long a sensor that runs may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a sensor that runs tells of its capture; `None` where there is none.
+fn running(port: u16) -> Option<Value> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .into();
+    let url = format!("http://127.0.0.1:{port}/api/doctor");
+    let answer = agent.get(url).call().ok()?.body_mut().read_to_string();
+    let answer: Value = serde_json::from_str(&answer.ok()?).ok()?;
+    answer.get("processes").is_some().then_some(answer)
+}
+
+/// What it has seen of the processes that were asked for, or of those that it
+/// has seen anything of.
+fn seen(running: &Value, options: &DoctorOptions) -> String {
+    let processes = running.get("processes").and_then(Value::as_array);
+    let mut text = format!("The sensor on port {} has seen", options.port);
+    let mut any = false;
+    for process in processes.into_iter().flatten() {
+        let bytes = process.get("bytes_seen").and_then(Value::as_u64);
+        let wanted = match &options.process {
+            Some(wanted) => is_meant(process, wanted),
+            None => bytes.is_some_and(|bytes| bytes > 0),
+        };
+        if wanted {
+            any = true;
+            let _ = write!(text, "\n{}", seen_line(process, bytes));
+        }
+    }
+    if !any {
+        text.push_str(" nothing of it yet");
+    }
+    text
+}
+
+fn seen_line(process: &Value, bytes: Option<u64>) -> String {
+    let name = process.get("name").and_then(Value::as_str).unwrap_or("?");
+    let pid = process.get("pid").and_then(Value::as_u64).unwrap_or(0);
+    let what = bytes.map_or_else(
+        || String::from("nothing: it is not captured"),
+        |bytes| format!("{} of plaintext", output::bytes(bytes)),
+    );
+    format!("  {pid:<8} {:<16} {what}", printable(name))
+}
+
+fn is_meant(process: &Value, wanted: &str) -> bool {
+    let text = |name| {
+        process
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    match wanted.parse::<u64>() {
+        Ok(pid) => process.get("pid").and_then(Value::as_u64) == Some(pid),
+        Err(_) => text("name").contains(wanted) || text("exe").contains(wanted),
+    }
 }

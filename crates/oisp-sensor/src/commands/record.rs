@@ -22,6 +22,8 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
     let backend = backend::choose(BackendSettings {
         processes: processes.clone(),
         cpu_share: (options.cpu_budget > 0).then(|| f64::from(options.cpu_budget) / 100.0),
+        files: !options.no_file,
+        signatures: options.signatures.clone(),
         plain: options.plain.clone(),
         registry: registry.clone(),
         ..backend_settings(serving)
@@ -32,7 +34,7 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
         sinks: vec![sink],
         processes,
         redaction: serving.redaction,
-        process_events: !options.no_process,
+        without: without(options),
         stream_chunks: options.stream_chunks,
         save_capture: options.save_capture.clone(),
         registry: registry.clone(),
@@ -46,6 +48,19 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
     running.wait(serving.duration);
     running.stop()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Families of events that are not wanted.
+fn without(options: &RecordOptions) -> Vec<&'static str> {
+    let families = [
+        (options.no_process, "process"),
+        (options.no_file, "file"),
+        (options.no_network, "network"),
+    ];
+    families
+        .into_iter()
+        .filter_map(|(off, family)| off.then_some(family))
+        .collect()
 }
 
 /// Whose traffic is captured.
