@@ -20,8 +20,8 @@ use oisp_ebpf_common::plain::{
 };
 use oisp_ebpf_common::record::{READ, WRITTEN};
 use oisp_ebpf_common::setting::{
-    AT_BYTES_SENT, AT_COPIED_SEQ, AT_FAMILY, AT_ITERATOR, AT_PORTPAIR, AT_PROTOCOL, AT_SHUTDOWN,
-    AT_SK_SOCKET, AT_WRITE_SEQ,
+    AT_BYTES_RETRANSMITTED, AT_BYTES_SENT, AT_COPIED_SEQ, AT_FAMILY, AT_ITERATOR, AT_PORTPAIR,
+    AT_PROTOCOL, AT_SHUTDOWN, AT_SK_SOCKET, AT_WRITE_SEQ,
 };
 
 use crate::iter::{self, Span};
@@ -247,7 +247,10 @@ fn begin(call: &Call) -> Option<*mut Stream> {
 /// where it received a request.
 #[inline(always)]
 fn is_late(call: &Call) -> bool {
+    // The kernel counts what it sent again, too.
+    let again: u64 = call.sk.field(AT_BYTES_RETRANSMITTED).unwrap_or(0);
     let sent: u64 = call.sk.field(AT_BYTES_SENT).unwrap_or(0);
+    let sent = sent.saturating_sub(again);
     if call.direction == WRITTEN {
         sent > call.len
     } else {
