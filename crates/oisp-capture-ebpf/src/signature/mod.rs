@@ -48,7 +48,7 @@ const FILE_LIMIT: u64 = 4 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
     /// It, or its directory, could not be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Read {
         /// The file or directory.
         path: String,
