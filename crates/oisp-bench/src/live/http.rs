@@ -15,9 +15,10 @@ pub(super) fn json(port: u16, path: &str) -> Option<serde_json::Value> {
 pub(super) fn status(port: u16, path: &str) -> Option<u16> {
     let answer = get(port, path)?;
     let head = String::from_utf8_lossy(answer.get(..12)?).into_owned();
-    head.strip_prefix("HTTP/1.1 ")?.parse().ok()
+    head.strip_prefix("HTTP/1.0 ")?.parse().ok()
 }
 
+/// In HTTP/1.0, so that the answer is its body and not chunks of it.
 fn get(port: u16, path: &str) -> Option<Vec<u8>> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
