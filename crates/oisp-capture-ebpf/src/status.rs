@@ -152,9 +152,12 @@ pub(crate) struct EbpfStatus {
 
 impl EbpfStatus {
     fn process_json(&self, pid: u32, seen: &ProcessView, via: &[&str], hints: &mut Hints) -> Value {
+        // Probes may be there for others: a process that the rules leave out is not
+        // captured by them.
+        let captured = !via.is_empty() && !seen.left_out;
         let mut line =
-            json!({ "pid": pid, "name": seen.name, "exe": seen.exe, "captured": !via.is_empty() });
-        let more = if via.is_empty() {
+            json!({ "pid": pid, "name": seen.name, "exe": seen.exe, "captured": captured });
+        let more = if !captured {
             let reason = hints.reason(pid, seen);
             json!({ "why_not": reason.why, "remedy": reason.remedy })
         } else {

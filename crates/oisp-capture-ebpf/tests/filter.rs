@@ -79,6 +79,18 @@ fn a_program_is_named_before_it_starts_and_rules_change_while_it_runs() {
         "the server was not named"
     );
     assert!(capture.counter("kernel_calls_filtered") > 0);
+    // Probed like curl, and left out: the status says so.
+    capture.until("the server among the processes left out", |capture| {
+        let details = capture.status.details();
+        let mut processes = details["processes"].as_array().expect("a list").iter();
+        processes.any(|process| {
+            process["pid"] == server.pid()
+                && process["captured"] == false
+                && process["why_not"]
+                    .as_str()
+                    .is_some_and(|why| why.contains("left out"))
+        })
+    });
 
     capture.control.set_filter(&exclude(&["name:curl"]));
     turned(&mut capture, &server, false);

@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn a_write_has_the_path_of_its_open() {
         let (mut files, mut out) = (Files::default(), Vec::new());
-        files.take(&head(FILE_OPEN, 1), b"notes.md\0work\0", &[], &mut out);
+        files.take(&head(FILE_OPEN, 1), b"notes.md\0project\0", &[], &mut out);
         let wrote = FileHead {
             bytes: 5,
             times: 1,
@@ -354,7 +354,7 @@ mod tests {
             ..head(FILE_WRITE, 2)
         };
         files.take(&wrote, &[], &[], &mut out);
-        let path = String::from("/work/notes.md");
+        let path = String::from("/project/notes.md");
         assert_eq!(
             events(out),
             [

@@ -112,7 +112,7 @@ mod tests {
         for told in [
             "/home/me/.ssh/id_rsa",
             "/etc/shadow",
-            "/work/src/main.rs",
+            "/project/src/main.rs",
             "/root/.env",
         ] {
             assert!(!is_noise(told), "{told}");

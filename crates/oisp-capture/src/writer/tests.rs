@@ -46,7 +46,7 @@ fn a_process_and_its_connection() {
         pid: 7,
         ppid: Some(1),
         exe: Some("/bin/x".into()),
-        script: Some("/work/run.x".into()),
+        script: Some("/project/run.x".into()),
         container: Some(Arc::new(Container {
             id: "c0ffee".into(),
             runtime: Some("docker".into()),

@@ -166,18 +166,18 @@ fn what_happens_between_an_answer_and_the_results_is_the_calls() {
 fn arguments_tell_the_calls_of_one_answer_apart() {
     let mut scene = Scene::new();
     let calls = [
-        (1, json!({"file_path": "/work/a.py", "content": "x"})),
+        (1, json!({"file_path": "/project/a.py", "content": "x"})),
         (2, json!({"command": "make all"})),
     ];
     scene.answer("c", &calls);
-    assert_eq!(scene.opens(AGENT, "/work/a.py"), tied("arguments", &[1]));
-    assert_eq!(scene.opens(AGENT, "/work/b.py"), tied("one_of", &[1, 2]));
+    assert_eq!(scene.opens(AGENT, "/project/a.py"), tied("arguments", &[1]));
+    assert_eq!(scene.opens(AGENT, "/project/b.py"), tied("one_of", &[1, 2]));
     assert_eq!(
         scene.runs(SHELL, &["bash", "-c", "make all"]),
         tied("arguments", &[2])
     );
     assert_eq!(scene.runs(CHILD, &["cc", "main.c"]), tied("process", &[2]));
-    assert_eq!(scene.opens(CHILD, "/work/main.c"), tied("process", &[2]));
+    assert_eq!(scene.opens(CHILD, "/project/main.c"), tied("process", &[2]));
     assert_eq!(scene.ends(CHILD), tied("process", &[2]));
     let fork = ProcessEvent::Fork { child_pid: 99 };
     assert_eq!(scene.did(SHELL, RawKind::Process(fork)), None);
@@ -204,29 +204,29 @@ fn what_a_call_started_is_its_doing_only_until_it_is_over() {
 #[test]
 fn two_conversations_at_a_time_are_told_apart_by_arguments_only() {
     let mut scene = Scene::new();
-    scene.answer("a", &[(1, json!({"path": "/work/a"}))]);
-    scene.answer("b", &[(2, json!({"path": "/work/b"}))]);
-    assert_eq!(scene.opens(AGENT, "/work/b"), tied("arguments", &[2]));
-    assert_eq!(scene.opens(AGENT, "/work/c"), None);
+    scene.answer("a", &[(1, json!({"path": "/project/a"}))]);
+    scene.answer("b", &[(2, json!({"path": "/project/b"}))]);
+    assert_eq!(scene.opens(AGENT, "/project/b"), tied("arguments", &[2]));
+    assert_eq!(scene.opens(AGENT, "/project/c"), None);
     scene.request("a", &[1]);
-    assert_eq!(scene.opens(AGENT, "/work/c"), tied("time", &[2]));
+    assert_eq!(scene.opens(AGENT, "/project/c"), tied("time", &[2]));
 }
 
 #[test]
 fn a_file_that_both_conversations_name_is_tied_to_none() {
     let mut scene = Scene::new();
-    scene.answer("a", &[(1, json!({"path": "/work/a"}))]);
-    scene.answer("b", &[(2, json!({"path": "/work/a"}))]);
-    assert_eq!(scene.opens(AGENT, "/work/a"), None);
+    scene.answer("a", &[(1, json!({"path": "/project/a"}))]);
+    scene.answer("b", &[(2, json!({"path": "/project/a"}))]);
+    assert_eq!(scene.opens(AGENT, "/project/a"), None);
 }
 
 #[test]
 fn a_conversation_that_goes_on_without_results_leaves_doubt() {
     let mut scene = Scene::new();
-    scene.answer("c", &[(1, json!({"path": "/work/a"}))]);
+    scene.answer("c", &[(1, json!({"path": "/project/a"}))]);
     scene.request("c", &[]);
     assert_eq!(scene.opens(AGENT, "/b"), None);
-    assert_eq!(scene.opens(AGENT, "/work/a"), tied("arguments", &[1]));
+    assert_eq!(scene.opens(AGENT, "/project/a"), tied("arguments", &[1]));
     scene.answer("c", &[(2, json!({}))]);
     assert_eq!(scene.opens(AGENT, "/b"), None, "two may be at work");
     scene.second += 61;
@@ -263,11 +263,11 @@ fn an_agents_talk_with_a_model_is_no_tools_doing() {
 #[test]
 fn while_a_request_is_written_time_tells_nothing() {
     let mut scene = Scene::new();
-    scene.answer("c", &[(1, json!({"path": "/work/a"}))]);
+    scene.answer("c", &[(1, json!({"path": "/project/a"}))]);
     let at = scene.at();
     scene.effects.asking(AGENT, at);
     assert_eq!(scene.opens(AGENT, "/history"), None);
-    assert_eq!(scene.opens(AGENT, "/work/a"), tied("arguments", &[1]));
+    assert_eq!(scene.opens(AGENT, "/project/a"), tied("arguments", &[1]));
     scene.effects.asked(AGENT);
     assert_eq!(scene.opens(AGENT, "/history"), tied("time", &[1]));
 }
