@@ -12,7 +12,7 @@ use oisp_core::capture::{
     RunningCapture,
 };
 
-use crate::attach::{self, Hints, Notice, Parts, Planner, SharedFiles};
+use crate::attach::{self, Hints, Notice, Parts, Planner};
 use crate::budget::Budget;
 use crate::config::EbpfConfig;
 use crate::error::EbpfError;
@@ -76,13 +76,9 @@ impl CaptureBackend for EbpfCapture {
         );
         let mut filter = Filter::new(loaded.filter);
         filter.set(self.config.processes.clone());
-        let files = self
-            .config
-            .files
-            .then(|| Arc::new(Mutex::new(loaded.files)));
         let parts = Parts {
             filter,
-            files: files.clone(),
+            files: self.config.files.then_some(loaded.files),
             signatures,
             diverts: self
                 .config
@@ -131,7 +127,6 @@ impl CaptureBackend for EbpfCapture {
             control: Arc::new(Control {
                 notices: notices.clone(),
                 wanted: Mutex::new(loaded.wanted),
-                files: files.clone(),
             }),
             notices,
             stop,
@@ -206,7 +201,6 @@ impl RunningCapture for Running {
 struct Control {
     notices: SyncSender<Notice>,
     wanted: Mutex<object::Wanted>,
-    files: Option<SharedFiles>,
 }
 
 impl CaptureControl for Control {
@@ -216,9 +210,8 @@ impl CaptureControl for Control {
     }
 
     fn wanted(&self, conn: ConnId) {
-        if let Some(files) = &self.files {
-            attach::lock_files(files).watch(conn.pid);
-        }
+        // Asked for again with its next call.
+        let _ = self.notices.try_send(Notice::Watch(conn.pid));
         let key = object::Key(ConnKey {
             handle: conn.handle,
             tgid: conn.pid,

@@ -230,6 +230,7 @@ impl CaptureStatus for EbpfStatus {
             "method": view.method,
             "probed_for": view.reach,
             "files": view.files_told,
+            "files_of": view.watched,
             "left_out": budget::describe(view.shed),
             "missing_programs": self.missing,
             "targets": view.targets.values().collect::<Vec<_>>(),

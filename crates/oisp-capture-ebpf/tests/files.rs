@@ -33,7 +33,7 @@ fn watched_shell(capture: &mut Capture) -> (Program, tempfile::TempDir) {
         .prefix("oisp files ")
         .tempdir()
         .expect("a folder");
-    let mut shell = Program::start(Command::new("bash").current_dir(dir.path()));
+    let shell = Program::start(Command::new("bash").current_dir(dir.path()));
     // As if it had made a call.
     capture.control.wanted(oisp_core::ConnId {
         pid: shell.pid(),
@@ -41,8 +41,12 @@ fn watched_shell(capture: &mut Capture) -> (Program, tempfile::TempDir) {
         handle: 1,
         generation: 0,
     });
-    shell.say("echo ready");
-    assert_eq!(shell.line(), "ready");
+    let pid = shell.pid();
+    capture.until("watched shell", |capture| {
+        let details = capture.status.details();
+        let watched = details["files_of"].as_array().expect("a list");
+        watched.iter().any(|watched| *watched == pid)
+    });
     (shell, dir)
 }
 

@@ -18,13 +18,12 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use oisp_core::capture::ProcessFilter;
 
 use crate::budget::Budget;
-use crate::object::FilePrograms;
 pub(crate) use hint::Hints;
 pub(crate) use planner::{Parts, Planner, lock};
 pub(crate) use view::{ProcessView, View};
@@ -40,6 +39,8 @@ pub(crate) enum Notice {
     Fork(u32),
     /// From now on, observe those processes.
     Filter(ProcessFilter),
+    /// This process talks to AI: from now on, tell of its files.
+    Watch(u32),
     /// Detach everything and end.
     Stop,
 }
@@ -78,6 +79,7 @@ pub(crate) fn run(
             Ok(Notice::Exit(pid)) => planner.exited(pid),
             Ok(Notice::Fork(pid)) => planner.forked(pid),
             Ok(Notice::Filter(filter)) => planner.set_filter(filter),
+            Ok(Notice::Watch(pid)) => planner.watch_files(pid),
             Ok(Notice::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -120,14 +122,6 @@ impl Waiting {
             .flatten()
             .collect()
     }
-}
-
-/// What tells of files, steered from two threads.
-pub(crate) type SharedFiles = Arc<Mutex<FilePrograms>>;
-
-/// A panic elsewhere does not make it unusable.
-pub(crate) fn lock_files(files: &Mutex<FilePrograms>) -> MutexGuard<'_, FilePrograms> {
-    files.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the planner shows to others.

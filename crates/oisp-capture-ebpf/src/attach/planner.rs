@@ -11,10 +11,10 @@ use super::reach::Reach;
 use super::table::{Shown, Table};
 use super::target::{self, FileId};
 use super::view::ProcessView;
-use super::{SharedFiles, SharedView, View, known, lock_files, prefix};
+use super::{SharedView, View, known, prefix};
 use crate::filter::Filter;
 use crate::heap;
-use crate::object::{Programs, Scope};
+use crate::object::{FilePrograms, Programs, Scope};
 use crate::process::maps::{self, Mapping};
 use crate::process::{self, stat};
 use crate::signature::Signatures;
@@ -34,7 +34,7 @@ pub(crate) struct Planner {
     looked: HashMap<u32, Looked>,
     roots: HashSet<PathBuf>,
     filter: Filter,
-    files: Option<SharedFiles>,
+    files: Option<FilePrograms>,
     reach: Reach,
     /// Folders whose libraries were probed because a program runs from there.
     prefixes: HashSet<PathBuf>,
@@ -46,7 +46,7 @@ pub(crate) struct Parts {
     /// Which processes are observed.
     pub(crate) filter: Filter,
     /// What tells of files.
-    pub(crate) files: Option<SharedFiles>,
+    pub(crate) files: Option<FilePrograms>,
     /// How functions without symbols are found.
     pub(crate) signatures: Signatures,
     /// Returns may be diverted; else their instructions are probed.
@@ -109,7 +109,7 @@ impl Planner {
         self.filter.set(rules);
         process::all()
             .into_iter()
-            .for_each(|pid| self.watch_files(pid));
+            .for_each(|pid| self.watch_named(pid));
         self.turn_to(Reach::of(self.filter.rules()));
     }
 
@@ -132,15 +132,22 @@ impl Planner {
     /// A process runs another program.
     pub(crate) fn started(&mut self, pid: u32) {
         self.filter.started(pid);
-        self.watch_files(pid);
+        self.watch_named(pid);
     }
 
     /// Of processes that were asked for by rules, files are told.
-    fn watch_files(&self, pid: u32) {
-        if self.filter.names(pid)
-            && let Some(files) = &self.files
+    fn watch_named(&mut self, pid: u32) {
+        if self.filter.names(pid) {
+            self.watch_files(pid);
+        }
+    }
+
+    /// Tells of the files of that process and its descendants from now on.
+    pub(crate) fn watch_files(&mut self, pid: u32) {
+        if let Some(files) = &mut self.files
+            && files.watch(pid)
         {
-            lock_files(files).watch(pid);
+            lock(&self.view).watched.insert(pid);
         }
     }
 
@@ -177,8 +184,7 @@ impl Planner {
             self.look_at(pid);
         }
         self.table.release();
-        if let Some(files) = &self.files {
-            let mut files = lock_files(files);
+        if let Some(files) = &mut self.files {
             files.rest();
             lock(&self.view).files_told = files.method();
         }
@@ -189,6 +195,7 @@ impl Planner {
 
     /// A process ended.
     pub(crate) fn exited(&mut self, pid: u32) {
+        lock(&self.view).watched.remove(&pid);
         if self.looked.remove(&pid).is_none() {
             return;
         }

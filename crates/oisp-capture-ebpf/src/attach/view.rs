@@ -1,6 +1,6 @@
 //! What the planner shows: targets and processes, each with its state and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -96,6 +96,9 @@ impl ProcessView {
 pub(crate) struct View {
     /// How functions are probed.
     pub(crate) method: &'static str,
+    /// Processes that files are told of from a moment on, and of what descends from
+    /// them.
+    pub(crate) watched: BTreeSet<u32>,
     /// How files are told of.
     pub(crate) files_told: &'static str,
     /// What is left out to save time (`SHED_*`).

@@ -49,10 +49,11 @@ impl FilePrograms {
         }
     }
 
-    /// From now on, tell of the files of that process and its descendants.
-    pub(crate) fn watch(&mut self, pid: u32) {
+    /// From now on, tell of the files of that process and its descendants. False
+    /// where that was so already, or the kernel does not take the programs.
+    pub(crate) fn watch(&mut self, pid: u32) -> bool {
         if self.failed || self.watched.get(&pid, 0).is_ok() {
-            return;
+            return false;
         }
         if self.at_functions.is_none() && self.at_calls.is_none() {
             match self.attach_to_calls() {
@@ -60,7 +61,7 @@ impl FilePrograms {
                 Err(error) => {
                     self.failed = true;
                     tracing::warn!(%error, "the kernel takes no programs that tell of files");
-                    return;
+                    return false;
                 }
             }
         }
@@ -71,6 +72,7 @@ impl FilePrograms {
                 let _ = self.watched.insert(other, 1, 0);
             }
         }
+        true
     }
 
     fn attach_to_calls(&self) -> io::Result<Vec<OwnedFd>> {
