@@ -171,6 +171,22 @@ pub struct Host {
     pub arch: Option<&'static str>,
     /// Kernel release.
     pub kernel_version: Option<String>,
+    /// Where the machine is hosted.
+    pub cloud: Option<Cloud>,
+}
+
+/// The cloud that a machine is hosted in.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Cloud {
+    /// `aws`, `gcp`, `azure`, `digitalocean` or `other`.
+    pub provider: Option<&'static str>,
+    /// Its region.
+    pub region: Option<String>,
+    /// Its id of the machine.
+    pub instance_id: Option<String>,
+    /// Its name of the machine's kind.
+    pub instance_type: Option<String>,
 }
 
 /// The user a process runs as.

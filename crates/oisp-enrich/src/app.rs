@@ -1,5 +1,7 @@
 //! Which program an event is about: by the user agent that it sent, else by
-//! what the process is.
+//! what the process is, else by the program that it descends from. How it was
+//! told stands in `oisp.app.matched_by`; the program that launched it in
+//! `oisp.app.launched_by`.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -9,6 +11,9 @@ use oisp_core::ProcessFacts;
 use oisp_core::event::agent::Agent;
 use oisp_core::event::{App, Data, Event};
 use oisp_registry::{AppMatch, Bundle, Current, Process, Registry};
+use serde_json::{Map, Value};
+
+use crate::shell::is_interactive_shell;
 
 /// Most processes and user agents whose program is remembered.
 const MAX_KNOWN: usize = 4096;
@@ -48,7 +53,12 @@ impl Apps {
     }
 
     /// Adds the program, and the agent on events of agents.
-    pub(crate) fn add(&self, event: &mut Event, facts: Option<&Arc<ProcessFacts>>) {
+    pub(crate) fn add(
+        &self,
+        event: &mut Event,
+        facts: Option<&Arc<ProcessFacts>>,
+        ancestors: &[Arc<ProcessFacts>],
+    ) {
         let mut known = self.known.borrow_mut();
         let bundle = self.registry.load();
         known.use_registry(&bundle);
@@ -61,21 +71,54 @@ impl Apps {
         let runs = facts
             .map(|facts| known.by_process(registry, facts))
             .unwrap_or_default();
-        if let (Some(name), false) = (&sent.framework, is_process(event)) {
-            event
-                .attrs
-                .insert("oisp.client.library".into(), name.clone().into());
-            if let Some(version) = &sent.framework_version {
-                let name = "oisp.client.library.version".into();
-                event.attrs.insert(name, version.clone().into());
-            }
+        let launched = facts
+            .map(|facts| known.by_ancestors(registry, facts, ancestors))
+            .unwrap_or_default();
+        if !is_process(event) {
+            add_library(event, &sent);
         }
-        let found = Found {
-            framework: sent.framework.clone(),
-            ..if sent.app.is_some() { sent } else { runs }
+        let framework = sent.framework.clone();
+        let (by, found) = if sent.app.is_some() {
+            ("user_agent", sent)
+        } else if runs.app.is_some() {
+            ("process", runs)
+        } else {
+            ("ancestor", launched.clone())
         };
+        add_how_it_is_known(&mut event.attrs, by, &found, &launched);
+        let found = Found { framework, ..found };
         describe_agent(&mut event.data, &found);
         event.app = found.app;
+    }
+}
+
+fn add_library(event: &mut Event, sent: &Found) {
+    let mut add = |name: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            event.attrs.insert(name.into(), value.clone().into());
+        }
+    };
+    add("oisp.client.library", &sent.framework);
+    if sent.framework.is_some() {
+        add("oisp.client.library.version", &sent.framework_version);
+    }
+}
+
+fn add_how_it_is_known(
+    attrs: &mut Map<String, Value>,
+    by: &'static str,
+    found: &Found,
+    launched: &Found,
+) {
+    let Some(app) = &found.app else {
+        return;
+    };
+    attrs.insert("oisp.app.matched_by".into(), by.into());
+    if let Some(above) = &launched.app
+        && (by == "ancestor" || above.app_id != app.app_id)
+    {
+        let id = above.app_id.clone().into();
+        attrs.insert("oisp.app.launched_by".into(), id);
     }
 }
 
@@ -128,6 +171,28 @@ impl Known {
         let entry = (facts.clone(), found.clone());
         self.processes.insert(facts.pid, entry);
         found
+    }
+
+    /// The nearest AI program that launched a process, not looking past a shell
+    /// that somebody types into.
+    fn by_ancestors(
+        &mut self,
+        registry: &Registry,
+        facts: &Arc<ProcessFacts>,
+        ancestors: &[Arc<ProcessFacts>],
+    ) -> Found {
+        if is_interactive_shell(facts) {
+            return Found::default();
+        }
+        let mut above = ancestors
+            .iter()
+            .take_while(|one| !is_interactive_shell(one))
+            .map(|one| self.by_process(registry, one));
+        let is_ai = |found: &Found| {
+            let app = found.app.as_ref();
+            app.is_some_and(|app| app.is_ai_app || app.is_ai_host)
+        };
+        above.find(is_ai).unwrap_or_default()
     }
 }
 
@@ -191,100 +256,5 @@ fn describe_agent(data: &mut Data, found: &Found) {
 }
 
 #[cfg(test)]
-mod tests {
-    use oisp_core::event::{Confidence, Source};
-    use oisp_core::{EventId, Timestamp};
-    use serde_json::Map;
-
-    use super::*;
-
-    fn event(data: Data, user_agent: Option<&str>) -> Event {
-        let mut attrs = Map::new();
-        if let Some(agent) = user_agent {
-            attrs.insert("user_agent.original".into(), agent.into());
-        }
-        Event {
-            oisp_version: "0.1",
-            event_id: EventId::derive(Timestamp::default(), &[]),
-            ts: Timestamp::default(),
-            host: None,
-            actor: None,
-            process: None,
-            app: None,
-            source: Source::new("tls_boundary", "ssl_write"),
-            confidence: Confidence::full(),
-            data,
-            attrs,
-            ext: Map::new(),
-            related_events: Vec::new(),
-            trace_context: None,
-        }
-    }
-
-    fn tool_call(user_agent: Option<&str>) -> Event {
-        event(Data::ToolCall(Box::default()), user_agent)
-    }
-
-    fn facts(exe: &str, args: &[&str]) -> Arc<ProcessFacts> {
-        Arc::new(ProcessFacts {
-            pid: 7,
-            exe: Some(exe.into()),
-            args: Some(args.iter().map(|arg| (*arg).to_owned()).collect()),
-            ..ProcessFacts::default()
-        })
-    }
-
-    fn agent_of(event: &Event) -> Agent {
-        match &event.data {
-            Data::ToolCall(call) => call.agent.clone().unwrap_or_default(),
-            _ => Agent::default(),
-        }
-    }
-
-    #[test]
-    fn a_program_is_known_by_what_it_says_or_by_what_it_is() {
-        let apps = Apps::new(Current::embedded());
-        let mut said = tool_call(Some("claude-cli/2.1.3 (external, cli)"));
-        apps.add(&mut said, None);
-        let app = said.app.as_ref().unwrap();
-        assert_eq!(
-            (app.app_id.as_str(), app.version.as_deref()),
-            ("claude-code", Some("2.1.3"))
-        );
-        assert_eq!(agent_of(&said).name.as_deref(), Some("claude-code"));
-        let mut runs = tool_call(None);
-        let script = "/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js";
-        apps.add(&mut runs, Some(&facts("/usr/bin/node", &["node", script])));
-        assert_eq!(runs.app.unwrap().app_id, "claude-code");
-    }
-
-    #[test]
-    fn a_library_tells_how_a_program_is_made_and_not_which_one_it_is() {
-        let apps = Apps::new(Current::embedded());
-        let mut event = tool_call(Some("OpenAI/Python 1.109.1"));
-        apps.add(
-            &mut event,
-            Some(&facts("/usr/bin/unheard-of", &["unheard-of"])),
-        );
-        assert!(event.app.is_none());
-        assert_eq!(event.attrs["oisp.client.library.version"], "1.109.1");
-        let agent = agent_of(&event);
-        assert!(agent.name.is_none() && agent.framework.is_some());
-    }
-
-    #[test]
-    fn another_registry_counts_at_once() {
-        let current = Current::embedded();
-        let apps = Apps::new(current.clone());
-        let mut before = tool_call(Some("acme-agent/3"));
-        apps.add(&mut before, None);
-        assert!(before.app.is_none());
-        let mut bundle = Bundle::clone(&current.load());
-        let additions = "schema = 1\n[[app]]\nid = \"acme\"\nname = \"Acme\"\ncategory = \"cli\"\ntype = \"cli\"\nuser_agents = [\"acme-agent/\"]\n";
-        bundle.registry = Arc::new(bundle.registry.with_additions(additions).unwrap());
-        current.replace(bundle);
-        let mut after = tool_call(Some("acme-agent/3"));
-        apps.add(&mut after, None);
-        assert_eq!(after.app.unwrap().app_id, "acme");
-    }
-}
+#[path = "app_tests.rs"]
+mod tests;

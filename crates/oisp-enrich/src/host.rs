@@ -1,5 +1,7 @@
 //! The machine that the sensor runs on.
 
+#[cfg(any(target_os = "linux", test))]
+mod cloud;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
@@ -21,6 +23,7 @@ pub fn this_host() -> Host {
         os_version: system::os_version(),
         arch: Some(arch(std::env::consts::ARCH)),
         kernel_version: system::kernel_version(),
+        cloud: system::cloud(),
     }
 }
 

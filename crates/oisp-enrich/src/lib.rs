@@ -9,6 +9,7 @@ mod app;
 mod container;
 mod host;
 mod processes;
+mod shell;
 
 use oisp_core::event::{Actor, Host, Process, ProcessRef};
 use oisp_core::{Event, ProcessEvent, ProcessFacts, RawEvent, RawKind};
@@ -55,6 +56,7 @@ impl Enricher {
         event.host.clone_from(&self.host);
         let pid = event.process.as_ref().map(|process| process.pid);
         let facts = pid.and_then(|pid| self.processes.get(pid));
+        let ancestors = pid.map(|pid| self.processes.ancestors(pid));
         if let (Some(process), Some(facts)) = (&mut event.process, facts) {
             event.actor = actor(facts);
             self.describe(process, facts);
@@ -62,7 +64,7 @@ impl Enricher {
                 container::add(&mut event.attrs, container);
             }
         }
-        self.apps.add(event, facts);
+        self.apps.add(event, facts, &ancestors.unwrap_or_default());
     }
 
     fn describe(&self, process: &mut Process, facts: &ProcessFacts) {

@@ -1,6 +1,11 @@
 //! Linux: read from /proc and /etc.
 
 use std::fs;
+use std::path::Path;
+
+use oisp_core::event::Cloud;
+
+use super::cloud;
 
 pub(super) fn hostname() -> Option<String> {
     line_of("/proc/sys/kernel/hostname")
@@ -16,6 +21,10 @@ pub(super) fn device_id() -> Option<String> {
 
 pub(super) fn os_version() -> Option<String> {
     pretty_name(&fs::read_to_string("/etc/os-release").ok()?)
+}
+
+pub(super) fn cloud() -> Option<Cloud> {
+    cloud::below(Path::new("/"))
 }
 
 fn pretty_name(os_release: &str) -> Option<String> {

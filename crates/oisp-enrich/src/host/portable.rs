@@ -17,3 +17,7 @@ pub(super) const fn device_id() -> Option<String> {
 pub(super) const fn os_version() -> Option<String> {
     None
 }
+
+pub(super) const fn cloud() -> Option<oisp_core::event::Cloud> {
+    None
+}
