@@ -1,4 +1,4 @@
-//! Which program an event is about: by the user agent that it sent, else by
+//! Which program an event is about: by the headers in which it names itself, else by
 //! what the process is, else by the program that it descends from. How it was
 //! told stands in `oisp.app.matched_by`; the program that launched it in
 //! `oisp.app.launched_by`.
@@ -63,11 +63,7 @@ impl Apps {
         let bundle = self.registry.load();
         known.use_registry(&bundle);
         let registry = &bundle.registry;
-        let agent = event.attrs.get("user_agent.original");
-        let sent = agent
-            .and_then(serde_json::Value::as_str)
-            .map(|agent| known.by_user_agent(registry, agent))
-            .unwrap_or_default();
+        let (header, sent) = known.by_headers(registry, &event.attrs);
         let runs = facts
             .map(|facts| known.by_process(registry, facts))
             .unwrap_or_default();
@@ -79,7 +75,7 @@ impl Apps {
         }
         let framework = sent.framework.clone();
         let (by, found) = if sent.app.is_some() {
-            ("user_agent", sent)
+            (header, sent)
         } else if runs.app.is_some() {
             ("process", runs)
         } else {
@@ -90,6 +86,18 @@ impl Apps {
         describe_agent(&mut event.data, &found);
         event.app = found.app;
     }
+}
+
+/// A header of the request that the decoder keeps.
+fn header<'a>(attrs: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    let values = attrs.get(&format!("http.request.header.{name}"))?;
+    values.get(0)?.as_str()
+}
+
+/// The program whose name is a title.
+fn by_title(registry: &Registry, title: &str) -> Found {
+    let found = registry.app_by_title(title);
+    found.map(|found| Found::of(&found)).unwrap_or_default()
 }
 
 fn add_library(event: &mut Event, sent: &Found) {
@@ -132,6 +140,37 @@ impl Known {
                 ..Self::default()
             };
         }
+    }
+
+    /// What the client says of itself, and in which header: the program that one
+    /// of them names, the library that any of them does.
+    fn by_headers(
+        &mut self,
+        registry: &Registry,
+        attrs: &Map<String, Value>,
+    ) -> (&'static str, Found) {
+        let agent = attrs.get("user_agent.original").and_then(Value::as_str);
+        let mut found = [
+            ("user_agent", agent),
+            ("x-goog-api-client", header(attrs, "x-goog-api-client")),
+        ]
+        .map(|(name, value)| {
+            let found = value.map(|value| self.by_user_agent(registry, value));
+            (name, found.unwrap_or_default())
+        })
+        .to_vec();
+        let title = header(attrs, "x-title").map(|title| by_title(registry, title));
+        found.push(("x-title", title.unwrap_or_default()));
+        let library = found.iter().find(|(_, found)| found.framework.is_some());
+        let library = library.map(|(_, found)| found.clone()).unwrap_or_default();
+        let program = found.into_iter().find(|(_, found)| found.app.is_some());
+        let (name, program) = program.unwrap_or_default();
+        let found = Found {
+            framework: library.framework,
+            framework_version: library.framework_version,
+            ..program
+        };
+        (name, found)
     }
 
     fn by_user_agent(&mut self, registry: &Registry, agent: &str) -> Found {

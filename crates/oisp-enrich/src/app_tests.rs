@@ -132,6 +132,24 @@ fn what_is_typed_into_a_shell_is_not_the_work_of_the_program_above_it() {
 }
 
 #[test]
+fn other_headers_name_program_and_library_too() {
+    let mut event = tool_call(Some("node"));
+    let mut put = |name: &str, value: &str| {
+        let name = format!("http.request.header.{name}");
+        event.attrs.insert(name, serde_json::json!([value]));
+    };
+    put("x-title", "Roo Code");
+    put(
+        "x-goog-api-client",
+        "langchain-google-genai/2.1 gl-python/3.12",
+    );
+    Apps::new(Current::embedded()).add(&mut event, None, &[]);
+    assert_eq!(event.app.as_ref().unwrap().app_id, "roo-code");
+    assert_eq!(event.attrs["oisp.app.matched_by"], "x-title");
+    assert_eq!(agent_of(&event).framework.as_deref(), Some("langchain"));
+}
+
+#[test]
 fn another_registry_counts_at_once() {
     let current = Current::embedded();
     let apps = Apps::new(current.clone());

@@ -79,6 +79,15 @@ impl Apps {
         among(false).or_else(|| among(true))
     }
 
+    /// The program whose name or id is that title, whatever its case.
+    pub(crate) fn by_title(&self, title: &str) -> Option<AppMatch<'_>> {
+        let title = title.trim();
+        let named =
+            |app: &&App| app.name.eq_ignore_ascii_case(title) || app.id.eq_ignore_ascii_case(title);
+        let app = self.apps.iter().filter(|app| !app.framework).find(named)?;
+        Some(AppMatch { app, version: None })
+    }
+
     pub(crate) fn by_process(&self, process: &Process<'_>) -> Option<AppMatch<'_>> {
         let exe = process
             .exe

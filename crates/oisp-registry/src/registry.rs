@@ -120,6 +120,11 @@ impl Registry {
         self.apps.by_user_agent(header)
     }
 
+    /// The program of that name, as clients tell it in an `X-Title` header.
+    pub fn app_by_title(&self, title: &str) -> Option<AppMatch<'_>> {
+        self.apps.by_title(title)
+    }
+
     /// The program that a process is.
     pub fn app_by_process(&self, process: &Process<'_>) -> Option<AppMatch<'_>> {
         self.apps.by_process(process)

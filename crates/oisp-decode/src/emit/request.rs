@@ -152,11 +152,27 @@ fn attrs(
     if let Some(agent) = asked.head.headers.get("user-agent") {
         attrs.insert("user_agent.original".into(), agent.into());
     }
+    for name in CLIENT_HEADERS {
+        if let Some(value) = asked.head.headers.get(name) {
+            attrs.insert(format!("http.request.header.{name}"), json!([value]));
+        }
+    }
     if let Some(retry) = retries(&asked.head.headers) {
         attrs.insert("http.request.resend_count".into(), retry.into());
     }
     attrs
 }
+
+/// Headers in which a client names itself beside `User-Agent`: Google's libraries,
+/// the title of a program at OpenRouter, and what the SDKs of OpenAI and Anthropic
+/// say of themselves.
+const CLIENT_HEADERS: [&str; 5] = [
+    "x-goog-api-client",
+    "x-stainless-lang",
+    "x-stainless-package-version",
+    "x-stainless-runtime",
+    "x-title",
+];
 
 /// How often the client has tried before, as the SDKs of OpenAI and Anthropic
 /// tell it.
