@@ -2,6 +2,11 @@
 //!
 //! In: text of the user's. Out: typed values, or what is wrong with them.
 
+mod duration;
 mod secret;
+mod size;
+mod text;
 
+pub use duration::HumanDuration;
 pub use secret::{SecretError, SecretSource};
+pub use size::ByteSize;
