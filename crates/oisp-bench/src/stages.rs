@@ -3,7 +3,7 @@
 
 use oisp_core::capture::ControlSlot;
 use oisp_pipeline::{Settings, Stages};
-use oisp_policy::Filter;
+use oisp_policy::Policy;
 use oisp_redact::Mode;
 use oisp_store::{Bounds, EventLog};
 
@@ -39,7 +39,8 @@ fn stages() -> Stages {
     let settings = Settings {
         hash_key: corpus::hash_key(),
         host: None,
-        filter: Filter::default(),
+        policy: Policy::default(),
+        alerts: None,
         redaction: Mode::Safe,
         without: vec!["process"],
         registry: oisp_registry::Current::embedded(),

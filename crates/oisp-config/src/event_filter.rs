@@ -95,6 +95,11 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// The host that was called or connected to.
+    pub fn host(&self) -> Option<&str> {
+        self.hosts.first().map(AsRef::as_ref)
+    }
+
     /// Of an event as it is stored.
     pub fn of_json(event: &'a Value) -> Self {
         let text = |path: &str| event.pointer(path).and_then(Value::as_str);

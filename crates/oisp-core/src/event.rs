@@ -330,6 +330,8 @@ pub struct Confidence {
     pub content_source: Option<&'static str>,
     /// `known_endpoint` or `payload_inspection`.
     pub ai_detection_method: Option<&'static str>,
+    /// The event is one of many, kept by this share.
+    pub sample_rate: Option<f64>,
     /// Something was redacted.
     pub redaction_applied: Option<bool>,
     /// The redaction mode.
@@ -347,6 +349,7 @@ impl Confidence {
             process_attribution: Some("direct"),
             content_source: None,
             ai_detection_method: None,
+            sample_rate: None,
             redaction_applied: None,
             redaction_profile: None,
         }

@@ -10,7 +10,7 @@ use oisp_core::event::{Data, Host};
 use oisp_core::{Event, RawEvent, RawKind, Timestamp};
 use oisp_decode::{Decoder, HashKey};
 use oisp_enrich::Enricher;
-use oisp_policy::Filter;
+use oisp_policy::{AlertOutput, Notice, Policy, Verdict};
 use oisp_redact::{Growing, Mode, Redactor};
 use oisp_registry::Current;
 use oisp_store::EventLog;
@@ -23,8 +23,10 @@ pub struct Settings {
     pub registry: Current,
     /// The machine, where the capture is of this one.
     pub host: Option<Host>,
-    /// Which events are kept.
-    pub filter: Filter,
+    /// Which events are kept, and what is worth an alert.
+    pub policy: Policy,
+    /// Where alerts go.
+    pub alerts: Option<AlertOutput>,
     /// What is taken out.
     pub redaction: Mode,
     /// Families of events that are not wanted: `process`, `file`, `network`.
@@ -41,7 +43,11 @@ pub struct Settings {
 pub struct Stages {
     decoder: Decoder,
     enricher: Enricher,
-    filter: Filter,
+    policy: Policy,
+    alerts: Option<AlertOutput>,
+    notices: Vec<Notice>,
+    /// The figures of alerts, once they have ended.
+    last_alerts: Snapshot,
     redactor: Redactor,
     growing: Growing,
     stream_chunks: bool,
@@ -61,6 +67,7 @@ const TICK_MS: u64 = 10_000;
 struct Figures {
     stored: u64,
     filtered: u64,
+    sampled: u64,
     /// Pieces whose text goes out with a later one.
     held_back: u64,
     /// Pieces that only onlookers saw.
@@ -76,7 +83,10 @@ impl Stages {
             decoder: Decoder::new(settings.hash_key).with_registry(settings.registry.clone()),
             stream_chunks: settings.stream_chunks,
             enricher: Enricher::new(settings.host, settings.registry),
-            filter: settings.filter,
+            policy: settings.policy,
+            alerts: settings.alerts,
+            notices: Vec::new(),
+            last_alerts: Snapshot::default(),
             redactor: Redactor::new(settings.redaction),
             growing: Growing::default(),
             without: settings.without,
@@ -137,6 +147,9 @@ impl Stages {
         self.decoder.finish(&mut decoded);
         self.store(decoded);
         self.flush();
+        if let Some(alerts) = self.alerts.take() {
+            self.last_alerts = alerts.stop();
+        }
     }
 
     /// Hands the saved capture to the operating system.
@@ -154,6 +167,7 @@ impl Stages {
         let Figures {
             stored,
             filtered,
+            sampled,
             held_back,
             told,
             switched_off,
@@ -162,22 +176,30 @@ impl Stages {
         let mut counters = self.decoder.counters();
         counters.insert("pipeline.stored".into(), stored);
         counters.insert("pipeline.dropped.filtered".into(), filtered);
+        counters.insert("pipeline.dropped.sampled".into(), sampled);
         counters.insert("pipeline.joined.chunks".into(), held_back);
         counters.insert("pipeline.told.chunks".into(), told);
         counters.insert("pipeline.dropped.switched_off".into(), switched_off);
         counters.insert("pipeline.save_capture_failures".into(), save_failures);
+        counters.extend(self.last_alerts.clone());
+        counters.extend(self.alerts.iter().flat_map(AlertOutput::counters));
         counters
     }
 
     fn store(&mut self, mut decoded: Vec<Event>) {
         for mut event in decoded.drain(..) {
             self.enricher.enrich(&mut event);
-            if !self.filter.keeps(&event) {
-                self.figures.filtered += 1;
-            } else if let Some(event) = self.growing.pass(event, &self.redactor) {
-                self.keep_or_tell(&event);
-            } else {
-                self.figures.held_back += 1;
+            match self.policy.judge(&mut event, &mut self.notices) {
+                Verdict::Keep => match self.growing.pass(event, &self.redactor) {
+                    Some(event) => self.keep_or_tell(&event),
+                    None => self.figures.held_back += 1,
+                },
+                Verdict::Filtered => self.figures.filtered += 1,
+                Verdict::Sampled => self.figures.sampled += 1,
+            }
+            let notices = self.notices.drain(..);
+            if let Some(alerts) = &self.alerts {
+                notices.for_each(|notice| alerts.take(notice));
             }
         }
         // Given back so that the next record needs no new list.

@@ -12,6 +12,7 @@ use oisp_core::event::Host;
 use oisp_export::jsonl::JsonlSink;
 use oisp_export::{DeliverError, RunningSink, Sink};
 use oisp_pipeline::{Settings, Stages, Worker};
+use oisp_policy::{Policy, Rules};
 use oisp_redact::Mode;
 use oisp_registry::Current;
 use oisp_store::{Bounds, EventLog};
@@ -122,7 +123,12 @@ impl Sensor {
             hash_key: hash_key::load(),
             registry: plan.registry,
             host: plan.host,
-            filter: self.status.filter(plan.processes),
+            policy: Policy::new(
+                self.status.filter(plan.processes),
+                Rules::default(),
+                Vec::new(),
+            ),
+            alerts: None,
             redaction: plan.redaction,
             without: plan.without,
             stream_chunks: plan.stream_chunks,

@@ -10,7 +10,7 @@ use oisp_capture::{Reader, read_line};
 use oisp_core::RawEvent;
 use oisp_core::capture::ControlSlot;
 use oisp_pipeline::{Settings, Stages};
-use oisp_policy::Filter;
+use oisp_policy::Policy;
 use oisp_store::{Bounds, Cursor, EventLog};
 
 use crate::cli::DecodeOptions;
@@ -32,7 +32,8 @@ pub fn run(options: &DecodeOptions) -> Result<ExitCode, Failure> {
         hash_key: hash_key::load(),
         registry,
         host: None,
-        filter: Filter::default(),
+        policy: Policy::default(),
+        alerts: None,
         redaction: options.redaction,
         without: Vec::new(),
         stream_chunks: options.stream_chunks,
