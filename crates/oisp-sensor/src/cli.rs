@@ -35,6 +35,41 @@ pub enum Command {
     Doctor(DoctorOptions),
     /// Show recorded calls.
     Show(ShowOptions),
+    /// Run the sensor in the background.
+    #[command(subcommand)]
+    Daemon(DaemonCommand),
+}
+
+/// What `daemon` does.
+#[derive(Debug, Subcommand)]
+pub enum DaemonCommand {
+    /// Start `record` in the background and wait until it is attached.
+    Start {
+        /// Options of `record`.
+        #[arg(
+            value_name = "OPTIONS",
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        options: Vec<String>,
+    },
+    /// End it, after it has delivered what is left.
+    Stop,
+    /// Tell whether it runs: exit code 0, or 1 where it does not.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the end of its log.
+    Logs {
+        /// How many lines.
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+        last: usize,
+        /// Go on with what comes.
+        #[arg(short, long)]
+        follow: bool,
+    },
 }
 
 /// What `record` and `demo` share.

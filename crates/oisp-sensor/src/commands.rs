@@ -1,5 +1,10 @@
 //! The commands, one file each.
 
+#[cfg(unix)]
+pub mod daemon;
+#[cfg(not(unix))]
+#[path = "commands/daemon_unknown.rs"]
+pub mod daemon;
 pub mod decode;
 pub mod demo;
 pub mod doctor;

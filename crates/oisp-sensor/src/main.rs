@@ -48,6 +48,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Decode(options) => commands::decode::run(&options),
         Command::Doctor(options) => commands::doctor::run(&options),
         Command::Show(options) => commands::show::run(&options),
+        Command::Daemon(command) => commands::daemon::run(&command),
     }
 }
 

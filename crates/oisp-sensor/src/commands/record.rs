@@ -11,6 +11,7 @@ use crate::cli::{RecordOptions, Serving};
 use crate::failure::Failure;
 use crate::knowledge::{self, Watch};
 use crate::output;
+use crate::platform;
 use crate::sensor::{self, Plan, Sensor};
 use crate::token;
 
@@ -45,7 +46,9 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
     // Asked for by name, so never in the way of the start.
     let _watch = Watch::start(&registry, &options.knowledge)?;
     announce(&options.output, running.dashboard().as_deref());
+    platform::tell_ready();
     running.wait(serving.duration);
+    platform::tell_stopping();
     running.stop()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,10 +9,21 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     File::create(path)
 }
 
-/// Where the sensor keeps what outlives a run.
+/// Where the sensor keeps what outlives a run: as `OISP_STATE_DIR` says, else the
+/// user's own folder.
 pub fn state_dir() -> Option<PathBuf> {
+    let given = std::env::var_os("OISP_STATE_DIR").map(PathBuf::from);
+    if let Some(dir) = given.filter(|path| path.is_absolute()) {
+        return Some(dir);
+    }
     Some(PathBuf::from(std::env::var_os("LOCALAPPDATA")?).join("oisp-sensor"))
 }
 
 /// There is no `sudo` here.
 pub const fn to_invoking_user(_path: &Path) {}
+
+/// Nobody waits to be told.
+pub const fn tell_ready() {}
+
+/// Nobody waits to be told.
+pub const fn tell_stopping() {}

@@ -1,4 +1,5 @@
-//! Unix: private files, the state directory, the user behind `sudo`.
+//! Unix: private files, the state directory, the user behind `sudo`, who waits
+//! for the start.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -19,16 +20,20 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Where the sensor keeps what outlives a run.
+/// Where the sensor keeps what outlives a run: as `OISP_STATE_DIR` says, else
+/// root's or the user's own folder.
 pub fn state_dir() -> Option<PathBuf> {
-    if is_root() {
-        return Some(PathBuf::from("/var/lib/oisp-sensor"));
-    }
     let from_env = |name| {
         std::env::var_os(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
+    if let Some(dir) = from_env("OISP_STATE_DIR") {
+        return Some(dir);
+    }
+    if is_root() {
+        return Some(PathBuf::from("/var/lib/oisp-sensor"));
+    }
     let state =
         from_env("XDG_STATE_HOME").or_else(|| Some(from_env("HOME")?.join(".local/state")))?;
     Some(state.join("oisp-sensor"))
@@ -49,4 +54,20 @@ pub fn to_invoking_user(path: &Path) {
 /// The owner of /proc/self is the effective user.
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// Tells systemd, or whoever else started the sensor and waits, that it captures.
+pub fn tell_ready() {
+    tell(&sd_notify::NotifyState::Ready);
+}
+
+/// Tells that it ends.
+pub fn tell_stopping() {
+    tell(&sd_notify::NotifyState::Stopping);
+}
+
+fn tell(state: &sd_notify::NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        tracing::warn!(%error, "who started the sensor cannot be told of its state");
+    }
 }

@@ -20,6 +20,7 @@ mod accounts;
 mod agents;
 mod command_line;
 mod crowd;
+mod daemon;
 mod ends;
 mod go;
 mod kills;
