@@ -52,6 +52,14 @@ impl Apps {
         }
     }
 
+    /// Processes that are known no longer.
+    pub(crate) fn forget(&mut self, pids: &[u32]) {
+        let known = self.known.get_mut();
+        for pid in pids {
+            known.processes.remove(pid);
+        }
+    }
+
     /// Adds the program, and the agent on events of agents.
     pub(crate) fn add(
         &self,

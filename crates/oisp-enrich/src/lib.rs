@@ -46,7 +46,10 @@ impl Enricher {
                     self.processes.learn(raw.pid, facts)
                 }
                 ProcessEvent::Fork { child_pid } => self.processes.forked(raw.pid, *child_pid),
-                ProcessEvent::Exit { .. } => self.processes.exited(raw.pid),
+                ProcessEvent::Exit { .. } => {
+                    let forgotten = self.processes.exited(raw.pid, raw.at);
+                    self.apps.forget(&forgotten);
+                }
             }
         }
     }

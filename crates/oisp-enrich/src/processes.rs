@@ -6,10 +6,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use oisp_core::ProcessFacts;
+use oisp_core::{ProcessFacts, Timestamp};
 
-/// How many processes that ended are still remembered: their last events, and
-/// those of their children, may come after the exit.
+/// So long is a process remembered after its end: its last events, and those of
+/// its children, may come after the exit.
+const AFTER_MS: u64 = 5 * 60 * 1000;
+
+/// How many processes that ended are remembered at most.
 const MAX_ENDED: usize = 4096;
 
 /// Longest chain of ancestors that is kept.
@@ -34,7 +37,14 @@ struct Known {
 #[derive(Debug, Default)]
 pub(crate) struct Processes {
     known: HashMap<u32, Known>,
-    ended: VecDeque<(u32, Arc<ProcessFacts>)>,
+    ended: VecDeque<Ended>,
+}
+
+#[derive(Debug)]
+struct Ended {
+    pid: u32,
+    facts: Arc<ProcessFacts>,
+    at: Timestamp,
 }
 
 impl Processes {
@@ -123,19 +133,28 @@ impl Processes {
         self.keep(child, Arc::new(facts), Some(ancestors));
     }
 
-    pub(crate) fn exited(&mut self, pid: u32) {
-        let Some(known) = self.known.get_mut(&pid) else {
-            return;
-        };
-        known.ended = true;
-        self.ended.push_back((pid, known.facts.clone()));
-        if self.ended.len() > MAX_ENDED
-            && let Some((oldest, facts)) = self.ended.pop_front()
-            // The pid may be another process's by now.
-            && self.known.get(&oldest).is_some_and(|now| Arc::ptr_eq(&now.facts, &facts))
-        {
-            self.known.remove(&oldest);
+    /// A process ended. Tells which are remembered no longer.
+    pub(crate) fn exited(&mut self, pid: u32, at: Timestamp) -> Vec<u32> {
+        if let Some(known) = self.known.get_mut(&pid) {
+            known.ended = true;
+            let facts = known.facts.clone();
+            self.ended.push_back(Ended { pid, facts, at });
         }
+        std::iter::from_fn(|| self.forget_oldest(at)).collect()
+    }
+
+    fn forget_oldest(&mut self, now: Timestamp) -> Option<u32> {
+        let oldest = self.ended.front()?;
+        if self.ended.len() <= MAX_ENDED && now.millis_since(oldest.at) < AFTER_MS {
+            return None;
+        }
+        let Ended { pid, facts, .. } = self.ended.pop_front()?;
+        // The pid may be another process's by now.
+        let known = self.known.get(&pid);
+        if known.is_some_and(|now| Arc::ptr_eq(&now.facts, &facts)) {
+            self.known.remove(&pid);
+        }
+        Some(pid)
     }
 }
 

@@ -35,18 +35,18 @@ fn a_process_that_leaves_keeps_the_ancestors_that_it_had() {
     // It forks twice, the process between ends, and init takes what is left.
     processes.forked(12, 13);
     processes.forked(13, 14);
-    processes.exited(13);
+    processes.exited(13, Timestamp::default());
     processes.learn(14, &facts(14, 1, "daemon"));
     let all = ["python3", "python3", "sh", "agent", "init"];
     assert_eq!(names(&processes, 14), all);
     assert_eq!(processes.get(14).and_then(|facts| facts.ppid), Some(1));
     // All of them end, and so do many others.
     for pid in [12, 11, 10] {
-        processes.exited(pid);
+        processes.exited(pid, Timestamp::default());
     }
     for pid in 100_000..110_000 {
         processes.learn(pid, &facts(pid, 1, "other"));
-        processes.exited(pid);
+        processes.exited(pid, Timestamp::default());
     }
     assert!(processes.get(12).is_none());
     assert_eq!(names(&processes, 14), all);
@@ -70,7 +70,7 @@ fn a_parent_that_becomes_another_program_was_what_it_was() {
 fn a_number_that_is_used_again_has_new_ancestors() {
     let mut processes = agent_and_shell();
     processes.forked(11, 12);
-    processes.exited(12);
+    processes.exited(12, Timestamp::default());
     processes.learn(12, &facts(12, 1, "service"));
     assert_eq!(names(&processes, 12), ["init"]);
     // The same where the end was missed, by the time of the start.
@@ -103,7 +103,19 @@ fn a_line_of_forks_has_a_bound() {
     let mut processes = agent_and_shell();
     for pid in 12..2000 {
         processes.forked(pid - 1, pid);
-        processes.exited(pid - 1);
+        processes.exited(pid - 1, Timestamp::default());
     }
     assert_eq!(names(&processes, 1999).len(), MAX_ANCESTORS);
+}
+
+#[test]
+fn a_process_is_forgotten_some_time_after_its_end() {
+    let at = |seconds: u64| Timestamp::from_nanos(seconds * 1_000_000_000);
+    let mut processes = agent_and_shell();
+    processes.learn(20, &facts(20, 11, "tool"));
+    processes.learn(21, &facts(21, 11, "tool"));
+    assert!(processes.exited(20, at(1000)).is_empty());
+    assert!(processes.get(20).is_some());
+    assert_eq!(processes.exited(21, at(1000 + 301)), [20]);
+    assert!(processes.get(20).is_none() && processes.get(21).is_some());
 }
