@@ -2,48 +2,27 @@
 //! sink that fails is tried again with the same events; a slow one holds up
 //! neither the capture nor another sink.
 //!
-//! In: stored events. Out: whatever the sink writes.
+//! In: stored events. Out: whatever the sink writes, and for events that a
+//! receiver will never take, a file of dead letters.
+//!
+//! [`run_with`] does for every sink what is not its own: it gathers batches
+//! (`runner.rs`), filters (`filter.rs`), tries again (`retry.rs`), keeps dead
+//! letters (`dead_letter.rs`), tells how the sink is doing (`status.rs`) and
+//! commits the cursor once a batch is delivered or refused. Order is kept: no
+//! event is delivered before an earlier one is delivered or refused.
 
+mod dead_letter;
+mod filter;
 pub mod jsonl;
+mod lines;
+mod retry;
 mod runner;
+mod sink;
+mod status;
 
-use std::sync::Arc;
-
-use oisp_store::Stored;
-
-pub use runner::{RunningSink, SinkStatus, run};
-
-/// A place that events are delivered to.
-pub trait Sink: Send {
-    /// The name in counters and messages.
-    fn name(&self) -> &str;
-
-    /// Delivers a batch, all of it or none: after an error the same events come
-    /// again.
-    ///
-    /// # Errors
-    /// When nothing of the batch was delivered.
-    fn deliver(&mut self, batch: &[Arc<Stored>]) -> Result<(), DeliverError>;
-
-    /// Called once after the last batch.
-    ///
-    /// # Errors
-    /// When delivered events may not be durable.
-    fn close(&mut self) -> Result<(), DeliverError>;
-}
-
-/// Why a batch was not delivered.
-#[derive(Debug, thiserror::Error)]
-pub enum DeliverError {
-    /// The reader of the output went away: there is nobody to deliver to.
-    #[error("the reader of the output is gone")]
-    ReaderGone,
-    /// The output could not be written.
-    #[error("cannot write {target}: {source}")]
-    Write {
-        /// What was written to.
-        target: String,
-        /// The operating system's answer.
-        source: std::io::Error,
-    },
-}
+pub use dead_letter::{DeadLetter, DeadLetters, KeepError};
+pub use filter::EventFilter;
+pub use retry::Retry;
+pub use runner::{Batch, RunSettings, RunningSink, run, run_with};
+pub use sink::{DeliverError, Delivered, Refused, Sink, Stopping};
+pub use status::{LastError, SinkReport, SinkState, SinkStatus};

@@ -1,70 +1,78 @@
-//! Runs a sink: reads from its cursor, delivers, tries again.
+//! Runs a sink: gathers a batch from its cursor, delivers it until it is
+//! delivered or refused, and only then lets the log know.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use oisp_core::counters::{Counter, Snapshot};
 use oisp_store::{Cursor, Stored};
-use tokio::sync::watch;
+use tokio::runtime::Handle;
+use tokio::time::Instant;
 
-use crate::{DeliverError, Sink};
+use crate::retry::Backoff;
+use crate::sink::Stopper;
+use crate::{
+    DeadLetters, DeliverError, Delivered, EventFilter, Refused, Retry, Sink, SinkStatus, Stopping,
+};
 
-/// Most events of one batch.
-const BATCH: usize = 512;
-/// First and longest wait before a failed batch is tried again.
-const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
-/// How long a stopping sink goes on trying to deliver what is left.
-const STOP_DEADLINE: Duration = Duration::from_secs(5);
+/// Events that are read at once. A batch is bounded by its bytes, too, and
+/// passes that bound by no more than what is read at once.
+const READ: usize = 16;
+
+/// How a sink is run.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// Which events it gets.
+    pub filter: EventFilter,
+    /// How many at once.
+    pub batch: Batch,
+    /// When it tries again.
+    pub retry: Retry,
+    /// Where refused events go. Without it they are only counted.
+    pub dead_letters: Option<DeadLetters>,
+    /// How long a stopping sink goes on trying to deliver what is left.
+    pub stop_within: Duration,
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self {
+            filter: EventFilter::default(),
+            batch: Batch::default(),
+            retry: Retry::default(),
+            dead_letters: None,
+            stop_within: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How many events are delivered at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// Most events.
+    pub events: usize,
+    /// Bytes from which on a batch is full.
+    pub bytes: usize,
+    /// How long an event waits for others to come with it.
+    pub wait: Duration,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            events: 512,
+            bytes: 4 << 20,
+            wait: Duration::ZERO,
+        }
+    }
+}
 
 /// A sink that runs in a thread of its own.
 #[derive(Debug)]
 pub struct RunningSink {
-    stop: watch::Sender<bool>,
+    stopper: Stopper,
     thread: JoinHandle<()>,
     status: Arc<SinkStatus>,
-}
-
-/// How a sink is doing.
-#[derive(Debug)]
-pub struct SinkStatus {
-    name: String,
-    delivered: Counter,
-    retried: Counter,
-    missed: Counter,
-    lag: Counter,
-    last_error: Mutex<Option<String>>,
-}
-
-impl SinkStatus {
-    /// Figures under `sink.NAME`. What the cursor was given to read is
-    /// delivered + queued + dropped.
-    pub fn counters(&self) -> Snapshot {
-        let figures = [
-            ("delivered", &self.delivered),
-            ("retried", &self.retried),
-            ("dropped.log_full", &self.missed),
-            ("queued", &self.lag),
-        ];
-        figures
-            .map(|(figure, counter)| (format!("sink.{}.{figure}", self.name), counter.get()))
-            .into()
-    }
-
-    /// The last error since the last success.
-    pub fn last_error(&self) -> Option<String> {
-        self.last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn set_error(&self, error: Option<String>) {
-        *self
-            .last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = error;
-    }
 }
 
 impl RunningSink {
@@ -75,49 +83,59 @@ impl RunningSink {
 
     /// True once the sink has ended by itself: its reader is gone.
     pub fn is_finished(&self) -> bool {
-        self.thread.is_finished()
+        self.status.is_reader_gone() && self.thread.is_finished()
+    }
+
+    /// Asks the sink to deliver what the log still holds and to end, without
+    /// waiting for it: several sinks then end side by side.
+    pub fn ask_to_stop(&self) {
+        self.stopper.stop();
     }
 
     /// Delivers what the log still holds, closes the sink and waits for it.
     pub fn stop(self) {
-        self.stop.send_replace(true);
+        self.ask_to_stop();
         if self.thread.join().is_err() {
-            tracing::error!(sink = self.status.name, "sink thread panicked");
+            tracing::error!(sink = self.status.name(), "sink thread panicked");
         }
     }
+}
+
+/// Starts a sink that takes all events, as they come.
+///
+/// # Errors
+/// When the system has no thread for it.
+pub fn run(sink: Box<dyn Sink>, cursor: Cursor, runtime: Handle) -> std::io::Result<RunningSink> {
+    run_with(sink, cursor, runtime, RunSettings::default())
 }
 
 /// Starts a sink.
 ///
 /// # Errors
 /// When the system has no thread for it.
-pub fn run(
-    sink: Box<dyn Sink>,
+pub fn run_with(
+    mut sink: Box<dyn Sink>,
     cursor: Cursor,
-    runtime: tokio::runtime::Handle,
+    runtime: Handle,
+    settings: RunSettings,
 ) -> std::io::Result<RunningSink> {
-    let status = Arc::new(SinkStatus {
-        name: sink.name().to_owned(),
-        delivered: Counter::default(),
-        retried: Counter::default(),
-        missed: Counter::default(),
-        lag: Counter::default(),
-        last_error: Mutex::default(),
-    });
-    let (stop, stopping) = watch::channel(false);
+    let status = Arc::new(SinkStatus::new(sink.name()));
+    let (stopper, stopping) = Stopper::new(settings.stop_within);
+    sink.watch(stopping.clone());
     let runner = Runner {
         sink,
         cursor,
         stopping,
         status: status.clone(),
         runtime,
-        deadline: None,
+        backoff: Backoff::new(settings.retry),
+        settings,
     };
     let thread = std::thread::Builder::new()
-        .name(format!("oisp-sink-{}", status.name))
+        .name(format!("oisp-sink-{}", status.name()))
         .spawn(|| runner.run())?;
     Ok(RunningSink {
-        stop,
+        stopper,
         thread,
         status,
     })
@@ -126,197 +144,226 @@ pub fn run(
 struct Runner {
     sink: Box<dyn Sink>,
     cursor: Cursor,
-    stopping: watch::Receiver<bool>,
+    stopping: Stopping,
     status: Arc<SinkStatus>,
-    runtime: tokio::runtime::Handle,
-    /// Set when told to stop: what cannot be delivered by then stays behind.
-    deadline: Option<Instant>,
+    runtime: Handle,
+    backoff: Backoff,
+    settings: RunSettings,
 }
+
+/// The sink is to end: its reader is gone, or the time to stop is over.
+struct Ends;
 
 impl Runner {
     fn run(mut self) {
-        loop {
-            let batch = self.cursor.read(BATCH);
-            self.status.missed.set(self.cursor.missed());
-            self.status.lag.set(self.cursor.lag() + batch.len() as u64);
-            if batch.is_empty() {
-                if self.is_stopping() {
-                    break;
-                }
-                self.wait_for_events();
-            } else if !self.deliver(&batch) {
-                break;
-            }
-        }
+        while self.turn().is_ok() {}
         if let Err(error) = self.sink.close() {
-            tracing::error!(sink = self.status.name, %error, "sink not closed cleanly");
+            tracing::error!(sink = self.status.name(), %error, "sink not closed cleanly");
         }
+        self.status.stopped();
     }
 
-    /// Delivers a batch, however often it takes. False where it cannot be.
-    fn deliver(&mut self, batch: &[Arc<Stored>]) -> bool {
-        let mut wait = RETRY.0;
+    fn turn(&mut self) -> Result<(), Ends> {
+        let (batch, read) = self.gather();
+        if read == 0 {
+            if self.stopping.is_asked() {
+                return Err(Ends);
+            }
+            self.wait_for_events(None);
+            return Ok(());
+        }
+        self.deliver_all(batch)?;
+        self.cursor.commit();
+        Ok(())
+    }
+
+    /// The events of the next batch, and how many were read for it.
+    fn gather(&mut self) -> (Vec<Arc<Stored>>, usize) {
+        let mut batch = Gathered::default();
+        let until = Instant::now() + self.settings.batch.wait;
         loop {
-            match self.sink.deliver(batch) {
-                Ok(()) => {
-                    self.status.delivered.add(batch.len() as u64);
-                    self.status.lag.set(self.cursor.lag());
-                    self.status.set_error(None);
-                    return true;
-                }
-                Err(DeliverError::ReaderGone) => {
-                    self.status
-                        .set_error(Some(DeliverError::ReaderGone.to_string()));
-                    return false;
-                }
-                Err(error) => self.failed(&error),
+            let room = self.settings.batch.events.max(1) - batch.events.len();
+            let events = self.cursor.read(room.min(READ));
+            let is_end = events.is_empty();
+            let filtered = batch.take(events, &self.settings.filter);
+            self.status.filtered.add(filtered);
+            self.status.missed.set(self.cursor.missed());
+            self.tell_lag(batch.events.len());
+            let is_full = batch.is_full(self.settings.batch);
+            if is_full || (is_end && !(batch.read > 0 && self.wait_for_events(Some(until)))) {
+                return (batch.events, batch.read);
             }
-            self.status.lag.set(self.cursor.lag() + batch.len() as u64);
-            if self.is_past_deadline() {
-                return false;
-            }
-            self.pause(wait);
-            wait = (wait * 2).min(RETRY.1);
         }
     }
 
-    fn failed(&self, error: &DeliverError) {
+    fn tell_lag(&self, batch: usize) {
+        self.status.lag.set(self.cursor.lag() + batch as u64);
+    }
+
+    /// Delivers a batch, however often it takes.
+    fn deliver_all(&mut self, mut batch: Vec<Arc<Stored>>) -> Result<(), Ends> {
+        while !batch.is_empty() {
+            let error = match self.sink.deliver(&batch) {
+                Ok(Delivered { refused }) => {
+                    self.settle(&mut batch, usize::MAX, refused)?;
+                    self.succeeded();
+                    None
+                }
+                Err(DeliverError::Partly {
+                    settled,
+                    refused,
+                    error,
+                }) => {
+                    self.settle(&mut batch, settled, refused)?;
+                    self.backoff.reset();
+                    Some(*error)
+                }
+                Err(error) => Some(error),
+            };
+            if let Some(error) = error {
+                self.failed(&error, batch.len())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first `settled` events are delivered or refused: they leave the
+    /// batch once those that were refused are kept.
+    fn settle(
+        &mut self,
+        batch: &mut Vec<Arc<Stored>>,
+        settled: usize,
+        refused: Vec<Refused>,
+    ) -> Result<(), Ends> {
+        if !refused.is_empty() {
+            self.keep(batch, &refused)?;
+        }
+        let settled = settled.min(batch.len());
+        batch.drain(..settled);
+        let refused = refused.len() as u64;
+        self.status.refused.add(refused);
+        self.status
+            .delivered
+            .add((settled as u64).saturating_sub(refused));
+        self.tell_lag(batch.len());
+        Ok(())
+    }
+
+    fn keep(&mut self, batch: &[Arc<Stored>], refused: &[Refused]) -> Result<(), Ends> {
+        let Some(dead_letters) = self.settings.dead_letters.clone() else {
+            return Ok(());
+        };
+        let reason = refused.first().map_or("", |refusal| &refusal.reason);
+        tracing::warn!(
+            sink = self.status.name(),
+            count = refused.len(),
+            reason,
+            path = %dead_letters.path().display(),
+            "events refused for good"
+        );
+        while let Err(error) = dead_letters.keep(batch, refused) {
+            self.failed(&DeliverError::retry(error), batch.len())?;
+        }
+        Ok(())
+    }
+
+    fn succeeded(&mut self) {
+        self.backoff.reset();
+        self.status.succeeded();
+    }
+
+    /// Notes a failure and waits before the next try.
+    fn failed(&mut self, error: &DeliverError, queued: usize) -> Result<(), Ends> {
+        if matches!(error, DeliverError::ReaderGone) {
+            self.status.reader_gone();
+            return Err(Ends);
+        }
         self.status.retried.add(1);
-        let message = error.to_string();
-        if self.status.last_error().as_ref() != Some(&message) {
-            tracing::warn!(
-                sink = self.status.name,
-                error = message,
-                "delivery failed, will be tried again"
-            );
+        if self.status.failed(error) {
+            tracing::warn!(sink = self.status.name(), %error, "sink failed; it is tried again");
         }
-        self.status.set_error(Some(message));
+        self.tell_lag(queued);
+        if self.stopping.is_over() {
+            return Err(Ends);
+        }
+        let wait = match error {
+            DeliverError::Misconfigured(_) => self.backoff.slow(),
+            DeliverError::Retry { after, .. } => self.backoff.next(*after),
+            _ => self.backoff.next(None),
+        };
+        self.pause(wait);
+        Ok(())
     }
 
-    fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
-    }
-
-    fn is_past_deadline(&mut self) -> bool {
-        if !self.is_stopping() {
+    /// Waits for an event; false where the time is over or the sensor stops.
+    fn wait_for_events(&mut self, until: Option<Instant>) -> bool {
+        if self.stopping.is_asked() {
             return false;
         }
-        let now = Instant::now();
-        now >= *self.deadline.get_or_insert(now + STOP_DEADLINE)
-    }
-
-    fn wait_for_events(&mut self) {
         let (cursor, stopping) = (&mut self.cursor, &mut self.stopping);
         self.runtime.block_on(async {
+            let time_is_up = async {
+                match until {
+                    Some(until) => tokio::time::sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
-                () = cursor.wait() => {}
-                _ = stopping.changed() => {}
+                biased;
+                () = stopping.asked() => false,
+                () = time_is_up => false,
+                () = cursor.wait() => true,
             }
-        });
+        })
     }
 
+    /// Waits before another try; a sensor that stops does not wait long.
     fn pause(&mut self, wait: Duration) {
+        const STOPPING: Duration = Duration::from_millis(200);
         let stopping = &mut self.stopping;
-        let was_stopping = *stopping.borrow();
         self.runtime.block_on(async {
-            if was_stopping {
-                tokio::time::sleep(wait.min(RETRY.0)).await;
-                return;
+            if stopping.is_asked() {
+                return tokio::time::sleep(wait.min(STOPPING)).await;
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                _ = stopping.changed() => {}
+                () = stopping.asked() => {}
             }
         });
+    }
+}
+
+#[derive(Default)]
+struct Gathered {
+    events: Vec<Arc<Stored>>,
+    bytes: usize,
+    read: usize,
+}
+
+impl Gathered {
+    /// Takes those that the filter admits and returns the number of the others.
+    fn take(&mut self, events: Vec<Arc<Stored>>, filter: &EventFilter) -> u64 {
+        let before = self.events.len();
+        let read = events.len();
+        self.read += read;
+        let admitted = events
+            .into_iter()
+            .filter(|stored| filter.admits(&stored.event));
+        for stored in admitted {
+            self.bytes += stored.event.json().len();
+            self.events.push(stored);
+        }
+        (read + before - self.events.len()) as u64
+    }
+
+    /// A batch that only skips events ends now and then, too, so that the
+    /// cursor is committed.
+    fn is_full(&self, batch: Batch) -> bool {
+        self.events.len() >= batch.events.max(1)
+            || self.bytes >= batch.bytes
+            || self.read >= batch.events.max(1).saturating_mul(8).max(4096)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use oisp_core::SafeEvent;
-    use oisp_store::{Bounds, EventLog};
-
-    type Delivered = Arc<Mutex<Vec<u64>>>;
-
-    struct Flaky {
-        delivered: Delivered,
-        failures: usize,
-    }
-
-    impl Sink for Flaky {
-        fn name(&self) -> &'static str {
-            "flaky"
-        }
-
-        fn deliver(&mut self, batch: &[Arc<Stored>]) -> Result<(), DeliverError> {
-            if self.failures > 0 {
-                self.failures -= 1;
-                return Err(DeliverError::Write {
-                    target: "test".into(),
-                    source: std::io::ErrorKind::StorageFull.into(),
-                });
-            }
-            self.delivered
-                .lock()
-                .unwrap()
-                .extend(batch.iter().map(|stored| stored.seq));
-            Ok(())
-        }
-
-        fn close(&mut self) -> Result<(), DeliverError> {
-            Ok(())
-        }
-    }
-
-    fn log_of(count: usize) -> EventLog {
-        let log = EventLog::new(Bounds::default());
-        for _ in 0..count {
-            log.append(SafeEvent::from_redacted(&serde_json::Map::new()));
-        }
-        log
-    }
-
-    fn run_flaky(failures: usize, log: &EventLog) -> (Delivered, Arc<SinkStatus>) {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_time()
-            .build()
-            .unwrap();
-        let delivered = Delivered::default();
-        let sink = Flaky {
-            delivered: delivered.clone(),
-            failures,
-        };
-        let running = run(Box::new(sink), log.cursor(), runtime.handle().clone()).unwrap();
-        let status = running.status().clone();
-        running.stop();
-        (delivered, status)
-    }
-
-    #[test]
-    fn stopping_delivers_what_the_log_holds() {
-        let log = log_of(1500);
-        let (delivered, status) = run_flaky(0, &log);
-        assert_eq!(*delivered.lock().unwrap(), (1..=1500).collect::<Vec<_>>());
-        assert_eq!(status.counters()["sink.flaky.queued"], 0);
-    }
-
-    #[test]
-    fn what_cannot_be_delivered_by_the_deadline_stays_queued() {
-        let log = log_of(3);
-        let (delivered, status) = run_flaky(usize::MAX, &log);
-        assert!(delivered.lock().unwrap().is_empty());
-        assert_eq!(status.counters()["sink.flaky.queued"], 3);
-        assert!(status.last_error().is_some());
-    }
-
-    #[test]
-    fn a_failed_batch_comes_again_and_the_order_holds() {
-        let log = log_of(3);
-        let (delivered, status) = run_flaky(2, &log);
-        assert_eq!(*delivered.lock().unwrap(), [1, 2, 3]);
-        assert_eq!(status.counters()["sink.flaky.retried"], 2);
-        assert_eq!(status.last_error(), None);
-    }
-}
+mod tests;

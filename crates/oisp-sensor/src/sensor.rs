@@ -220,6 +220,7 @@ impl Running {
     pub fn stop(self) -> Result<(), Failure> {
         self.capture.stop();
         self.worker.join();
+        self.sinks.iter().for_each(RunningSink::ask_to_stop);
         self.sinks.into_iter().for_each(RunningSink::stop);
         self.sensor.close_web.send_replace(true);
         if let Some((_, web)) = self.sensor.web {

@@ -209,6 +209,7 @@ impl EventLog {
             log: self.clone(),
             tail: self.shared.tail.subscribe(),
             next,
+            committed: next,
             missed: 0,
         }
     }
@@ -238,10 +239,21 @@ pub struct Cursor {
     log: EventLog,
     tail: watch::Receiver<u64>,
     next: u64,
+    committed: u64,
     missed: u64,
 }
 
 impl Cursor {
+    /// Everything that was read so far is delivered.
+    pub const fn commit(&mut self) {
+        self.committed = self.next;
+    }
+
+    /// Back to what was committed last: what was read since then comes again.
+    pub const fn rewind(&mut self) {
+        self.next = self.committed;
+    }
+
     /// Up to `limit` events from the cursor's place on, which moves past them.
     pub fn read(&mut self, limit: usize) -> Vec<Arc<Stored>> {
         let inner = self.log.inner();
@@ -353,6 +365,18 @@ mod tests {
         });
         log.append(event("1", "ai.request"));
         assert_eq!(ids(&log.cursor().read(9)), ["1"]);
+    }
+
+    #[test]
+    fn what_is_not_committed_comes_again() {
+        let log = log_of(4, Bounds::default());
+        let mut cursor = log.cursor();
+        assert_eq!(ids(&cursor.read(2)), ["1", "2"]);
+        cursor.commit();
+        assert_eq!(ids(&cursor.read(1)), ["3"]);
+        cursor.rewind();
+        assert_eq!(cursor.lag(), 2);
+        assert_eq!(ids(&cursor.read(9)), ["3", "4"]);
     }
 
     #[tokio::test]

@@ -1,14 +1,14 @@
 //! Writes whole lines only: a batch that could not be written to its end is
 //! taken back, so that a reader never sees half an event.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use oisp_store::Stored;
 
-use crate::{DeliverError, Sink};
+use crate::{DeliverError, Delivered, Sink, lines};
 
 /// The sink.
 pub struct JsonlSink {
@@ -39,8 +39,7 @@ impl JsonlSink {
             path: path.to_owned(),
             source,
         };
-        let mut file = open_private(path).map_err(failed)?;
-        end_torn_line(&mut file).map_err(failed)?;
+        let file = lines::open(path).map_err(failed)?;
         Ok(Self {
             target: Target::File {
                 path: path.to_owned(),
@@ -59,58 +58,20 @@ impl JsonlSink {
     }
 }
 
-/// What an earlier run left without a line end, because the machine stopped in
-/// the middle of a write, is ended: the next event gets a line of its own.
-fn end_torn_line(file: &mut File) -> io::Result<()> {
-    if !file.metadata()?.is_file() || file.seek(SeekFrom::End(0))? == 0 {
-        return Ok(());
-    }
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    if last != *b"\n" {
-        file.write_all(b"\n")?;
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn open_private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)?;
-    if file.metadata()?.is_file() {
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    }
-    Ok(file)
-}
-
-#[cfg(not(unix))]
-fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .open(path)
-}
-
 impl Sink for JsonlSink {
     fn name(&self) -> &str {
         "jsonl"
     }
 
-    fn deliver(&mut self, batch: &[Arc<Stored>]) -> Result<(), DeliverError> {
+    fn deliver(&mut self, batch: &[Arc<Stored>]) -> Result<Delivered, DeliverError> {
         self.buffer.clear();
         for stored in batch {
             self.buffer
                 .extend_from_slice(stored.event.json().as_bytes());
             self.buffer.push(b'\n');
         }
-        self.target.write(&self.buffer)
+        self.target.write(&self.buffer)?;
+        Ok(Delivered::default())
     }
 
     fn close(&mut self) -> Result<(), DeliverError> {
@@ -127,26 +88,16 @@ impl Sink for JsonlSink {
 }
 
 impl Target {
-    fn write(&mut self, lines: &[u8]) -> Result<(), DeliverError> {
+    fn write(&mut self, text: &[u8]) -> Result<(), DeliverError> {
         match self {
             Self::Stdout(out) => out
-                .write_all(lines)
+                .write_all(text)
                 .and_then(|()| out.flush())
                 .map_err(|source| write_error("standard output", source)),
-            Self::File { path, file } => append_whole(file, lines)
+            Self::File { path, file } => lines::append(file, text)
                 .map_err(|source| write_error(&path.display().to_string(), source)),
         }
     }
-}
-
-fn append_whole(file: &mut File, lines: &[u8]) -> io::Result<()> {
-    let before = file.metadata()?;
-    file.write_all(lines).inspect_err(|_| {
-        if before.is_file() {
-            // Where even this fails the torn line stays; the next open ends it.
-            let _ = file.set_len(before.len());
-        }
-    })
 }
 
 fn write_error(target: &str, source: io::Error) -> DeliverError {

@@ -66,14 +66,17 @@ fn a_torn_last_line_of_an_earlier_run_is_ended() {
 
 #[test]
 fn an_unwritable_path_names_itself_and_the_remedy() {
-    let error = JsonlSink::file(&PathBuf::from("/nonexistent-dir/events.jsonl"))
+    let in_the_way = scratch("in-the-way");
+    std::fs::write(&in_the_way, "").unwrap();
+    let error = JsonlSink::file(&in_the_way.join("events.jsonl"))
         .err()
         .unwrap()
         .to_string();
     assert!(
-        error.contains("/nonexistent-dir/events.jsonl") && error.contains("--output"),
+        error.contains("in-the-way/events.jsonl") && error.contains("--output"),
         "{error}"
     );
+    std::fs::remove_file(&in_the_way).unwrap();
 }
 
 struct ClosedPipe;
