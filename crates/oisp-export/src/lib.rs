@@ -11,6 +11,9 @@
 //! commits the cursor once a batch is delivered or refused. Order is kept: no
 //! event is delivered before an earlier one is delivered or refused.
 
+#[cfg(test)]
+mod compliance;
+mod config;
 mod dead_letter;
 mod filter;
 pub mod jsonl;
@@ -19,10 +22,16 @@ mod retry;
 mod runner;
 mod sink;
 mod status;
+mod tls;
+mod trial;
+pub mod webhook;
 
+pub use config::{Common, ConfigError};
 pub use dead_letter::{DeadLetter, DeadLetters, KeepError};
 pub use filter::EventFilter;
 pub use retry::Retry;
 pub use runner::{Batch, RunSettings, RunningSink, run, run_with};
 pub use sink::{DeliverError, Delivered, Refused, Sink, Stopping};
 pub use status::{LastError, SinkReport, SinkState, SinkStatus};
+pub use tls::{TlsConfig, TlsError};
+pub use trial::{TrialError, send_test};

@@ -3,23 +3,29 @@
 
 use std::time::Duration;
 
+use oisp_config::HumanDuration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// The longest wait that a receiver may ask for.
 const MAX_ASKED: Duration = Duration::from_secs(3600);
 
 /// How a failed delivery is tried again. It is tried for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Retry {
-    /// Bound of the first wait; it doubles with each failure.
-    pub initial: Duration,
-    /// Longest bound.
-    pub max: Duration,
+    /// Longest wait before the first new try; it doubles with each failure, and
+    /// a random share of it is waited.
+    pub initial: HumanDuration,
+    /// Longest wait before any try.
+    pub max: HumanDuration,
 }
 
 impl Default for Retry {
     fn default() -> Self {
         Self {
-            initial: Duration::from_millis(500),
-            max: Duration::from_secs(30),
+            initial: HumanDuration::from_millis(500),
+            max: HumanDuration::from_secs(30),
         }
     }
 }
@@ -27,31 +33,33 @@ impl Default for Retry {
 /// The waits of one run of failures.
 #[derive(Debug)]
 pub(crate) struct Backoff {
-    retry: Retry,
+    initial: Duration,
+    max: Duration,
     bound: Duration,
 }
 
 impl Backoff {
     pub(crate) const fn new(retry: Retry) -> Self {
         Self {
-            retry,
-            bound: retry.initial,
+            initial: retry.initial.get(),
+            max: retry.max.get(),
+            bound: retry.initial.get(),
         }
     }
 
     /// After a success.
     pub(crate) const fn reset(&mut self) {
-        self.bound = self.retry.initial;
+        self.bound = self.initial;
     }
 
     /// A wait between nothing and the bound: many sensors that lost the same
     /// receiver do not come back at once. Where the receiver asked for a time,
     /// that time and a little of the jitter.
     pub(crate) fn next(&mut self, asked: Option<Duration>) -> Duration {
-        let bound = self.bound.min(self.retry.max);
-        self.bound = self.bound.saturating_mul(2).min(self.retry.max);
+        let bound = self.bound.min(self.max);
+        self.bound = self.bound.saturating_mul(2).min(self.max);
         match asked {
-            Some(asked) => asked.min(MAX_ASKED) + share(self.retry.initial),
+            Some(asked) => asked.min(MAX_ASKED) + share(self.initial),
             None => share(bound),
         }
     }
@@ -59,7 +67,7 @@ impl Backoff {
     /// The wait where somebody must change something first: between half and
     /// all of the longest.
     pub(crate) fn slow(&self) -> Duration {
-        self.retry.max / 2 + share(self.retry.max / 2)
+        self.max / 2 + share(self.max / 2)
     }
 }
 
@@ -74,8 +82,8 @@ mod tests {
     use super::*;
 
     const RETRY: Retry = Retry {
-        initial: Duration::from_secs(1),
-        max: Duration::from_secs(8),
+        initial: HumanDuration::from_secs(1),
+        max: HumanDuration::from_secs(8),
     };
 
     #[test]
@@ -86,7 +94,7 @@ mod tests {
                 assert!(backoff.next(None) <= Duration::from_secs(bound));
             }
             backoff.reset();
-            assert!(backoff.next(None) <= RETRY.initial);
+            assert!(backoff.next(None) <= RETRY.initial.get());
         }
     }
 
@@ -103,7 +111,7 @@ mod tests {
         let wait = backoff.next(Some(Duration::from_secs(60)));
         assert!((60..=61).contains(&wait.as_secs()), "{wait:?}");
         let wait = backoff.next(Some(Duration::MAX));
-        assert!(wait <= MAX_ASKED + RETRY.initial, "{wait:?}");
-        assert!(backoff.slow() >= RETRY.max / 2);
+        assert!(wait <= MAX_ASKED + RETRY.initial.get(), "{wait:?}");
+        assert!(backoff.slow() >= RETRY.max.get() / 2);
     }
 }

@@ -169,12 +169,26 @@ impl Runner {
             if self.stopping.is_asked() {
                 return Err(Ends);
             }
-            self.wait_for_events(None);
+            self.idle();
             return Ok(());
         }
         self.deliver_all(batch)?;
         self.cursor.commit();
         Ok(())
+    }
+
+    /// Waits for the next event, and lets the sink do what must be done
+    /// meanwhile.
+    fn idle(&mut self) {
+        let until = self.sink.idle_after().map(|wait| Instant::now() + wait);
+        if self.wait_for_events(until) || until.is_none_or(|until| Instant::now() < until) {
+            return;
+        }
+        if let Err(error) = self.sink.idle()
+            && self.status.failed(&error)
+        {
+            tracing::warn!(sink = self.status.name(), %error, "sink failed while idle");
+        }
     }
 
     /// The events of the next batch, and how many were read for it.
@@ -253,11 +267,9 @@ impl Runner {
         let Some(dead_letters) = self.settings.dead_letters.clone() else {
             return Ok(());
         };
-        let reason = refused.first().map_or("", |refusal| &refusal.reason);
         tracing::warn!(
             sink = self.status.name(),
             count = refused.len(),
-            reason,
             path = %dead_letters.path().display(),
             "events refused for good"
         );

@@ -25,6 +25,19 @@ pub trait Sink: Send {
     /// ([`DeliverError::Partly`]): the rest comes again.
     fn deliver(&mut self, batch: &[Arc<Stored>]) -> Result<Delivered, DeliverError>;
 
+    /// When [`Sink::idle`] should be called where no event comes before.
+    fn idle_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What is to be done while nothing comes.
+    ///
+    /// # Errors
+    /// When delivered events may not be durable.
+    fn idle(&mut self) -> Result<(), DeliverError> {
+        Ok(())
+    }
+
     /// Called once after the last batch.
     ///
     /// # Errors

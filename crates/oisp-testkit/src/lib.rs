@@ -15,6 +15,9 @@
 //! exchanges through the decoder, in every form that they could have had on the
 //! wire.
 //!
+//! [`chaos`] is a receiver that misbehaves, for what must deliver events through
+//! bad weather.
+//!
 //! It is for tests and demos only: it listens on 127.0.0.1, its certificate
 //! authority lives as long as the process, and it stores whatever keys it is
 //! sent, so send it made-up ones.
@@ -24,6 +27,7 @@ mod anthropic;
 mod bedrock;
 mod body;
 mod certificates;
+pub mod chaos;
 mod cohere;
 mod cut;
 mod deliver;

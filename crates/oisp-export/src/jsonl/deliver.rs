@@ -1,58 +1,84 @@
-//! Writes whole lines only: a batch that could not be written to its end is
-//! taken back, so that a reader never sees half an event.
+//! Writes batches, to a file or to a stream.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use oisp_store::Stored;
 
-use crate::{DeliverError, Delivered, Sink, lines};
+use super::config::{JsonlConfig, Sync};
+use super::file::LineFile;
+use crate::config::ConfigError;
+use crate::{DeliverError, Delivered, Sink};
 
 /// The sink.
 pub struct JsonlSink {
+    name: String,
     target: Target,
     buffer: Vec<u8>,
 }
 
 enum Target {
-    Stdout(Box<dyn Write + Send>),
-    File { path: PathBuf, file: File },
+    Stream(Box<dyn Write + Send>),
+    File(LineFile),
 }
 
-/// Why an output file could not be opened.
+/// Why an output could not be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write events to {path}: {source}; choose another file with --output, or - for standard output", path = path.display())]
-pub struct OpenError {
-    path: PathBuf,
-    source: io::Error,
+pub enum OpenError {
+    /// A key is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The file cannot be written.
+    #[error("cannot write events to {}: {source}; choose another file with --output, or - for standard output", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
 }
 
 impl JsonlSink {
-    /// Appends to a file, which is made readable by its owner only.
+    /// As configured.
+    ///
+    /// # Errors
+    /// When the configuration is wrong or the file cannot be opened.
+    pub fn open(config: &JsonlConfig) -> Result<Self, OpenError> {
+        config.check()?;
+        let target = match config.path == Path::new("-") {
+            true => Target::Stream(Box::new(io::stdout())),
+            false => Target::File(LineFile::open(config).map_err(|source| OpenError::File {
+                path: config.path.clone(),
+                source,
+            })?),
+        };
+        Ok(Self {
+            name: config.full_name(),
+            target,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Appends to a file, which is made readable by its owner only, and never
+    /// begins another.
     ///
     /// # Errors
     /// When the file cannot be opened for writing.
     pub fn file(path: &Path) -> Result<Self, OpenError> {
-        let failed = |source| OpenError {
+        Self::open(&JsonlConfig {
             path: path.to_owned(),
-            source,
-        };
-        let file = lines::open(path).map_err(failed)?;
-        Ok(Self {
-            target: Target::File {
-                path: path.to_owned(),
-                file,
-            },
-            buffer: Vec::new(),
+            sync: Sync::Never,
+            ..JsonlConfig::default()
         })
     }
 
     /// Writes to standard output, or to what stands in for it.
     pub fn stream(out: Box<dyn Write + Send>) -> Self {
         Self {
-            target: Target::Stdout(out),
+            name: "jsonl".into(),
+            target: Target::Stream(out),
             buffer: Vec::new(),
         }
     }
@@ -60,7 +86,7 @@ impl JsonlSink {
 
 impl Sink for JsonlSink {
     fn name(&self) -> &str {
-        "jsonl"
+        &self.name
     }
 
     fn deliver(&mut self, batch: &[Arc<Stored>]) -> Result<Delivered, DeliverError> {
@@ -74,15 +100,24 @@ impl Sink for JsonlSink {
         Ok(Delivered::default())
     }
 
+    fn idle_after(&self) -> Option<Duration> {
+        match &self.target {
+            Target::Stream(_) => None,
+            Target::File(file) => file.due(),
+        }
+    }
+
+    fn idle(&mut self) -> Result<(), DeliverError> {
+        match &mut self.target {
+            Target::Stream(_) => Ok(()),
+            Target::File(file) => file.tend().map_err(|source| file.error(source)),
+        }
+    }
+
     fn close(&mut self) -> Result<(), DeliverError> {
         match &mut self.target {
-            Target::Stdout(out) => out
-                .flush()
-                .map_err(|source| write_error("standard output", source)),
-            Target::File { path, file } if file.metadata().is_ok_and(|meta| meta.is_file()) => file
-                .sync_data()
-                .map_err(|source| write_error(&path.display().to_string(), source)),
-            Target::File { .. } => Ok(()),
+            Target::Stream(out) => out.flush().map_err(stream_error),
+            Target::File(file) => file.close().map_err(|source| file.error(source)),
         }
     }
 }
@@ -90,14 +125,23 @@ impl Sink for JsonlSink {
 impl Target {
     fn write(&mut self, text: &[u8]) -> Result<(), DeliverError> {
         match self {
-            Self::Stdout(out) => out
+            Self::Stream(out) => out
                 .write_all(text)
                 .and_then(|()| out.flush())
-                .map_err(|source| write_error("standard output", source)),
-            Self::File { path, file } => lines::append(file, text)
-                .map_err(|source| write_error(&path.display().to_string(), source)),
+                .map_err(stream_error),
+            Self::File(file) => file.write(text).map_err(|source| file.error(source)),
         }
     }
+}
+
+impl LineFile {
+    fn error(&self, source: io::Error) -> DeliverError {
+        write_error(&self.path().display().to_string(), source)
+    }
+}
+
+fn stream_error(source: io::Error) -> DeliverError {
+    write_error("standard output", source)
 }
 
 fn write_error(target: &str, source: io::Error) -> DeliverError {

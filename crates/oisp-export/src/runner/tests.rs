@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use oisp_config::HumanDuration;
 use oisp_core::SafeEvent;
 use oisp_store::{Bounds, EventLog};
 use serde_json::json;
@@ -108,8 +109,8 @@ struct Ran {
 fn fast() -> RunSettings {
     RunSettings {
         retry: Retry {
-            initial: Duration::from_millis(1),
-            max: Duration::from_millis(2),
+            initial: HumanDuration::from_millis(1),
+            max: HumanDuration::from_millis(2),
         },
         stop_within: Duration::from_secs(60),
         ..RunSettings::default()
