@@ -38,7 +38,8 @@ pub fn send_test(sink: &mut dyn Sink) -> Result<String, TrialError> {
     }
 }
 
-fn test_event() -> SafeEvent {
+/// The event.
+pub(crate) fn test_event() -> SafeEvent {
     let at = now();
     let event_id = oisp_core::EventId::derive(at, &[b"oisp.test"]);
     let event = json!({

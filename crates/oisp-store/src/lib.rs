@@ -8,6 +8,8 @@
 //! bound is reached the oldest event goes; a cursor that had not passed it yet
 //! learns how many it missed, and the loss is counted.
 
+mod feed;
 mod log;
 
+pub use feed::{Feed, Told};
 pub use log::{Bounds, Cursor, EventLog, Filter, Onlooker, Stored};

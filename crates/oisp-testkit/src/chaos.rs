@@ -114,10 +114,10 @@ impl Chaos {
         self.shared.is_calm.store(true, Ordering::Release);
     }
 
-    /// The requests that it took, in order. Those whose answer was lost are
-    /// among them.
+    /// The requests that it took since this was asked last, in order. Those
+    /// whose answer was lost are among them.
     pub fn taken(&self) -> Vec<Request> {
-        lock(&self.shared.taken).clone()
+        std::mem::take(&mut *lock(&self.shared.taken))
     }
 
     /// What went wrong, in order.

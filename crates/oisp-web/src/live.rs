@@ -20,8 +20,7 @@ use std::time::Duration;
 use axum::Error;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use oisp_core::SafeEvent;
-use oisp_store::{Cursor, EventLog, Onlooker, Stored};
-use serde_json::json;
+use oisp_store::{EventLog, Onlooker, Told};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::closing::Closing;
@@ -35,10 +34,8 @@ pub(crate) const MAX_INCOMING: usize = 4 << 10;
 
 /// One client's feed.
 pub(crate) struct Feed {
-    cursor: Cursor,
+    log: oisp_store::Feed,
     event_types: Vec<String>,
-    told_missed: u64,
-    reset: bool,
     /// What passes without being kept, where the client names its type.
     onlooker: Option<Onlooker>,
 }
@@ -50,20 +47,10 @@ const PASSING: &str = "ai.streaming_chunk";
 impl Feed {
     /// A feed from `after` on, of these event types (of all where empty).
     pub(crate) fn new(log: &EventLog, after: Option<&str>, event_types: Vec<String>) -> Self {
-        let (cursor, reset) = match after {
-            None => (log.cursor_at(u64::MAX), false),
-            Some("") => (log.cursor(), false),
-            Some(id) => match log.get(id) {
-                Some(stored) => (log.cursor_at(stored.seq + 1), false),
-                None => (log.cursor(), true),
-            },
-        };
         let looks_on = event_types.iter().any(|wanted| wanted == PASSING);
         Self {
-            cursor,
+            log: oisp_store::Feed::new(log, after),
             event_types,
-            told_missed: 0,
-            reset,
             onlooker: looks_on.then(|| log.look_on()),
         }
     }
@@ -84,17 +71,11 @@ impl Feed {
     }
 
     async fn send_all(&mut self, socket: &mut WebSocket) -> Result<(), Error> {
-        if self.reset {
-            socket
-                .send(Message::text(json!({"reset": true}).to_string()))
-                .await?;
-        }
         let mut ping = heartbeat();
         loop {
-            let batch = self.cursor.read(BATCH);
-            self.tell_missed(socket).await?;
-            for stored in batch.iter().filter(|stored| self.wants(stored)) {
-                socket.send(Message::text(stored.event.json())).await?;
+            let batch = self.log.take(BATCH);
+            for told in batch.iter().filter(|told| self.wants(told)) {
+                socket.send(Message::text(&*told.text())).await?;
             }
             if batch.is_empty() && !self.idle(socket, &mut ping).await? {
                 return Ok(());
@@ -102,7 +83,10 @@ impl Feed {
         }
     }
 
-    fn wants(&self, stored: &Arc<Stored>) -> bool {
+    fn wants(&self, told: &Told) -> bool {
+        let Told::Event(stored) = told else {
+            return true;
+        };
         self.event_types.is_empty()
             || self
                 .event_types
@@ -110,20 +94,10 @@ impl Feed {
                 .any(|wanted| wanted == stored.event.event_type())
     }
 
-    async fn tell_missed(&mut self, socket: &mut WebSocket) -> Result<(), Error> {
-        let missed = self.cursor.missed();
-        if missed > self.told_missed {
-            let text = json!({"missed": missed - self.told_missed}).to_string();
-            self.told_missed = missed;
-            socket.send(Message::text(text)).await?;
-        }
-        Ok(())
-    }
-
     /// Waits for an event; false once the client has gone.
     async fn idle(&mut self, socket: &mut WebSocket, ping: &mut Interval) -> Result<bool, Error> {
         tokio::select! {
-            () = self.cursor.wait() => Ok(true),
+            () = self.log.wait() => Ok(true),
             passing = next_of(&mut self.onlooker) => {
                 socket.send(Message::text(passing.json())).await.map(|()| true)
             }

@@ -89,7 +89,7 @@ fn takes_two(batch: &[Arc<Stored>]) -> Result<Delivered, DeliverError> {
 fn log_of(count: usize) -> EventLog {
     let log = EventLog::new(Bounds::default());
     for n in 1..=count {
-        let kind = if n % 2 == 0 {
+        let kind = if n.is_multiple_of(2) {
             "ai.response"
         } else {
             "ai.request"

@@ -15,7 +15,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use super::*;
 use crate::compliance::{Pair, Receiver, complies};
-use crate::{DeliverError, Delivered, Sink, send_test};
+use crate::{DeliverError, Delivered, RunSettings, Sink, TlsConfig, run_with, send_test};
 
 /// A request as it came.
 #[derive(Clone, Debug, Default)]
@@ -496,5 +496,120 @@ fn a_configuration_is_read_whole_or_not_at_all() {
         json!({"timeout": 30}),
     ] {
         assert!(read(wrong.clone()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_receiver_that_hangs_does_not_hold_up_the_end() {
+    let runtime = Runtime::new().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = WebhookConfig {
+        url: format!("http://{}/", silent.local_addr().unwrap()),
+        timeout: HumanDuration::from_secs(3600),
+        ..WebhookConfig::default()
+    };
+    let log = EventLog::new(Bounds::default());
+    log.append(SafeEvent::from_redacted(
+        json!({"event_id": "1"}).as_object().unwrap(),
+    ));
+    let handle = runtime.handle();
+    let sink = WebhookSink::open(&config, handle.clone()).unwrap();
+    let settings = RunSettings {
+        stop_within: std::time::Duration::ZERO,
+        ..RunSettings::default()
+    };
+    let running = run_with(Box::new(sink), log.cursor(), handle.clone(), settings).unwrap();
+    // The request is on its way.
+    let _connection = silent.accept().unwrap();
+    let status = Arc::clone(running.status());
+    running.stop();
+    assert_eq!(status.report().lag, 1);
+    assert_eq!(status.last_error().unwrap(), "the sensor stops");
+}
+
+/// A receiver over TLS that asks for our certificate.
+fn serve_tls(
+    authority: &rcgen::CertifiedIssuer<'static, rcgen::KeyPair>,
+) -> (String, std::thread::JoinHandle<bool>) {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority.der().clone()).unwrap();
+    let asks =
+        rustls::server::WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
+            .build()
+            .unwrap();
+    let (chain, key) = certificate(authority);
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(asks)
+        .with_single_cert(
+            vec![chain.der().clone()],
+            rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+        )
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let config = Arc::new(config);
+    let served = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let session = rustls::ServerConnection::new(config).unwrap();
+        let mut stream = BufReader::new(rustls::StreamOwned::new(session, stream));
+        let came = read(&mut stream);
+        let _ = stream
+            .get_mut()
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        came.is_some_and(|came| came.ids() == ["1"])
+    });
+    (url, served)
+}
+
+fn certificate(
+    authority: &rcgen::CertifiedIssuer<'static, rcgen::KeyPair>,
+) -> (rcgen::Certificate, rcgen::KeyPair) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    (params.signed_by(&key, authority).unwrap(), key)
+}
+
+#[test]
+fn tls_trusts_the_file_only_and_shows_our_certificate() {
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority =
+        rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let (chain, key) = certificate(&authority);
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, pem: String| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, pem).unwrap();
+        Some(path)
+    };
+    let whole = TlsConfig {
+        ca_file: file("ca.pem", authority.pem()),
+        cert_file: file("cert.pem", chain.pem()),
+        key_file: file("key.pem", key.serialize_pem()),
+    };
+    let nobody = TlsConfig {
+        cert_file: None,
+        key_file: None,
+        ..whole.clone()
+    };
+    let system = TlsConfig {
+        ca_file: None,
+        ..whole.clone()
+    };
+    for (tls, is_taken) in [(whole, true), (nobody, false), (system, false)] {
+        let (url, served) = serve_tls(&authority);
+        let config = WebhookConfig {
+            url,
+            tls,
+            ..WebhookConfig::default()
+        };
+        let runtime = Runtime::new().unwrap();
+        let mut sink = WebhookSink::open(&config, runtime.handle().clone()).unwrap();
+        let delivered = sink.deliver(&batch(1));
+        assert_eq!(served.join().unwrap(), is_taken);
+        assert_eq!(delivered.is_ok(), is_taken, "{delivered:?}");
     }
 }
