@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 ARGS ?=
 
-.PHONY: help run demo build frontend test e2e check cross-check test-runtimes test-kernels ebpf ebpf-check bench bench-capture soak fuzz dist
+.PHONY: help run demo build frontend test e2e check cross-check test-runtimes test-kernels test-chaos ebpf ebpf-check bench bench-capture soak fuzz dist
 
 help: ## this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ test-kernels: ## the capture on Linux 5.10, 6.1 and 6.12, in emulated machines (
 	@scripts/test-kernels.sh $(ARGS)
 test-runtimes: ## the matrix of runtimes: captured byte for byte, or the miss explained (ARGS: parts of names; root)
 	@scripts/test-runtimes.sh $(ARGS)
+
+test-chaos: ## sinks against a receiver that misbehaves (ARGS: SECONDS, 120, then a SEED)
+	@scripts/test-chaos.sh $(ARGS)
 
 check: ## format, lints, dependencies, docs, shell scripts, cross-check: what CI asks
 	@scripts/check.sh

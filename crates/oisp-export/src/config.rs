@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use oisp_config::HumanDuration;
+use oisp_config::{EventFilter, HumanDuration};
 
-use crate::{Batch, DeadLetters, EventFilter, Retry, RunSettings};
+use crate::{Batch, DeadLetters, Retry, RunSettings};
 
 /// The keys that every sink has. Each sink's configuration repeats them, so
 /// that an unknown key beside them is refused.
@@ -80,10 +80,13 @@ impl Common<'_> {
     }
 }
 
-/// `webhook.NAME`, or `webhook` for the one that has no name.
+/// The name of a sink that is given none.
+pub(crate) const DEFAULT_NAME: &str = "default";
+
+/// `webhook.NAME`, or `webhook` for the one that is given no name.
 pub(crate) fn full_name(kind: &str, name: &str) -> String {
     match name {
-        "" => kind.to_owned(),
+        "" | DEFAULT_NAME => kind.to_owned(),
         name => format!("{kind}.{name}"),
     }
 }

@@ -4,6 +4,7 @@
 //! One file a sink, `NAME.jsonl`, each line `{"time","sink","reason","event"}`,
 //! readable by its owner only. It is bounded: at half of the bound it becomes
 //! `NAME.jsonl.1`, and the one that was there goes, which is said in the log.
+//! Who writes to it holds its lock, so that it can be taken away at any time.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -115,15 +116,19 @@ impl DeadLetters {
     }
 
     fn append(&self, text: &[u8]) -> io::Result<()> {
-        let mut file = lines::open(&self.path)?;
-        let size = file.metadata()?.len();
-        if size > 0 && size + text.len() as u64 > self.max_bytes / 2 {
-            drop(file);
-            self.rotate()?;
-            file = lines::open(&self.path)?;
+        loop {
+            let mut file = lines::open(&self.path)?;
+            file.lock()?;
+            let size = file.metadata()?.len();
+            if lines::is_elsewhere(&file, &self.path)? {
+                // Somebody took it to send it again.
+            } else if size > 0 && size + text.len() as u64 > self.max_bytes / 2 {
+                self.rotate()?;
+            } else {
+                lines::append(&mut file, text)?;
+                return file.sync_data();
+            }
         }
-        lines::append(&mut file, text)?;
-        file.sync_data()
     }
 
     fn rotate(&self) -> io::Result<()> {

@@ -30,7 +30,6 @@ pub mod websocket;
 
 pub use config::{Common, ConfigError};
 pub use dead_letter::{DeadLetter, DeadLetters, KeepError};
-pub use filter::EventFilter;
 pub use resend::{ResendError, Resent, resend};
 pub use retry::Retry;
 pub use runner::{Batch, RunSettings, RunningSink, run, run_with};

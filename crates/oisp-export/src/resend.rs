@@ -85,11 +85,18 @@ pub fn resend(
     for from in [&aside, &letters.older(), &letters.path().to_owned()] {
         let is_there = from.try_exists().map_err(|error| resending.file(error))?;
         if is_there {
-            fs::rename(from, &aside).map_err(|error| resending.file(error))?;
+            take_aside(from, &aside).map_err(|error| resending.file(error))?;
             resending.send_file()?;
         }
     }
     Ok(resending.done)
+}
+
+/// Takes a file away from who may be writing to it: once its lock was had, it
+/// does not grow any more.
+fn take_aside(from: &Path, aside: &Path) -> io::Result<()> {
+    fs::rename(from, aside)?;
+    File::open(aside)?.lock()
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use oisp_config::EventFilter;
 use oisp_store::{Cursor, Stored};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use crate::filter::Wanted;
 use crate::retry::Backoff;
 use crate::sink::Stopper;
-use crate::{
-    DeadLetters, DeliverError, Delivered, EventFilter, Refused, Retry, Sink, SinkStatus, Stopping,
-};
+use crate::{DeadLetters, DeliverError, Delivered, Refused, Retry, Sink, SinkStatus, Stopping};
 
 /// Events that are read at once. A batch is bounded by its bytes, too, and
 /// passes that bound by no more than what is read at once.
@@ -129,16 +129,33 @@ pub fn run_with(
         status: status.clone(),
         runtime,
         backoff: Backoff::new(settings.retry),
+        wanted: Wanted::new(&settings.filter),
         settings,
     };
     let thread = std::thread::Builder::new()
         .name(format!("oisp-sink-{}", status.name()))
-        .spawn(|| runner.run())?;
+        .spawn(|| {
+            let _ends = Ends(runner.status.clone());
+            runner.run();
+        })?;
     Ok(RunningSink {
         stopper,
         thread,
         status,
     })
+}
+
+/// However the thread ends, the status says so.
+struct Ends(Arc<SinkStatus>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let error = DeliverError::retry("the sink broke: this is a fault of the sensor");
+            self.0.failed(&error);
+        }
+        self.0.stopped();
+    }
 }
 
 struct Runner {
@@ -148,11 +165,12 @@ struct Runner {
     status: Arc<SinkStatus>,
     runtime: Handle,
     backoff: Backoff,
+    wanted: Wanted,
     settings: RunSettings,
 }
 
 /// The sink is to end: its reader is gone, or the time to stop is over.
-struct Ends;
+struct Over;
 
 impl Runner {
     fn run(mut self) {
@@ -160,14 +178,13 @@ impl Runner {
         if let Err(error) = self.sink.close() {
             tracing::error!(sink = self.status.name(), %error, "sink not closed cleanly");
         }
-        self.status.stopped();
     }
 
-    fn turn(&mut self) -> Result<(), Ends> {
+    fn turn(&mut self) -> Result<(), Over> {
         let (batch, read) = self.gather();
         if read == 0 {
             if self.stopping.is_asked() {
-                return Err(Ends);
+                return Err(Over);
             }
             self.idle();
             return Ok(());
@@ -199,7 +216,7 @@ impl Runner {
             let room = self.settings.batch.events.max(1) - batch.events.len();
             let events = self.cursor.read(room.min(READ));
             let is_end = events.is_empty();
-            let filtered = batch.take(events, &self.settings.filter);
+            let filtered = batch.take(events, &self.wanted);
             self.status.filtered.add(filtered);
             self.status.missed.set(self.cursor.missed());
             self.tell_lag(batch.events.len());
@@ -215,7 +232,7 @@ impl Runner {
     }
 
     /// Delivers a batch, however often it takes.
-    fn deliver_all(&mut self, mut batch: Vec<Arc<Stored>>) -> Result<(), Ends> {
+    fn deliver_all(&mut self, mut batch: Vec<Arc<Stored>>) -> Result<(), Over> {
         while !batch.is_empty() {
             let error = match self.sink.deliver(&batch) {
                 Ok(Delivered { refused }) => {
@@ -248,7 +265,7 @@ impl Runner {
         batch: &mut Vec<Arc<Stored>>,
         settled: usize,
         refused: Vec<Refused>,
-    ) -> Result<(), Ends> {
+    ) -> Result<(), Over> {
         if !refused.is_empty() {
             self.keep(batch, &refused)?;
         }
@@ -263,7 +280,7 @@ impl Runner {
         Ok(())
     }
 
-    fn keep(&mut self, batch: &[Arc<Stored>], refused: &[Refused]) -> Result<(), Ends> {
+    fn keep(&mut self, batch: &[Arc<Stored>], refused: &[Refused]) -> Result<(), Over> {
         let Some(dead_letters) = self.settings.dead_letters.clone() else {
             return Ok(());
         };
@@ -285,10 +302,10 @@ impl Runner {
     }
 
     /// Notes a failure and waits before the next try.
-    fn failed(&mut self, error: &DeliverError, queued: usize) -> Result<(), Ends> {
+    fn failed(&mut self, error: &DeliverError, queued: usize) -> Result<(), Over> {
         if matches!(error, DeliverError::ReaderGone) {
             self.status.reader_gone();
-            return Err(Ends);
+            return Err(Over);
         }
         self.status.retried.add(1);
         if self.status.failed(error) {
@@ -296,7 +313,7 @@ impl Runner {
         }
         self.tell_lag(queued);
         if self.stopping.is_over() {
-            return Err(Ends);
+            return Err(Over);
         }
         let wait = match error {
             DeliverError::Misconfigured(_) => self.backoff.slow(),
@@ -354,13 +371,13 @@ struct Gathered {
 
 impl Gathered {
     /// Takes those that the filter admits and returns the number of the others.
-    fn take(&mut self, events: Vec<Arc<Stored>>, filter: &EventFilter) -> u64 {
+    fn take(&mut self, events: Vec<Arc<Stored>>, wanted: &Wanted) -> u64 {
         let before = self.events.len();
         let read = events.len();
         self.read += read;
         let admitted = events
             .into_iter()
-            .filter(|stored| filter.admits(&stored.event));
+            .filter(|stored| wanted.admits(&stored.event));
         for stored in admitted {
             self.bytes += stored.event.json().len();
             self.events.push(stored);

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use oisp_config::{ByteSize, HumanDuration};
+use oisp_config::{ByteSize, EventFilter, HumanDuration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Common, ConfigError, full_name};
-use crate::{EventFilter, Retry};
+use crate::Retry;
+use crate::config::{Common, ConfigError, DEFAULT_NAME, full_name};
 
 /// A file of events, one a line.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -68,7 +68,7 @@ pub struct Rotation {
 impl Default for JsonlConfig {
     fn default() -> Self {
         Self {
-            name: String::new(),
+            name: DEFAULT_NAME.into(),
             enabled: true,
             filter: EventFilter::default(),
             batch_size: 512,
@@ -77,7 +77,7 @@ impl Default for JsonlConfig {
                 initial: HumanDuration::from_millis(200),
                 max: HumanDuration::from_secs(5),
             },
-            path: PathBuf::new(),
+            path: "events.jsonl".into(),
             sync: Sync::default(),
             sync_interval: HumanDuration::from_secs(1),
             rotate: Rotation::default(),

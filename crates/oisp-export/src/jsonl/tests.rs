@@ -380,7 +380,11 @@ fn lines_wait_for_the_disk_no_longer_than_asked() {
 
 #[test]
 fn a_configuration_names_its_path_and_file() {
-    let error = JsonlConfig::default().check().unwrap_err().to_string();
+    let nowhere = JsonlConfig {
+        path: PathBuf::new(),
+        ..JsonlConfig::default()
+    };
+    let error = nowhere.check().unwrap_err().to_string();
     assert!(error.starts_with("path: is missing"), "{error}");
     let config: JsonlConfig = serde_json::from_value(json!({
         "name": "audit", "path": "-", "sync": "batch",

@@ -18,10 +18,10 @@ struct Receiver {
 }
 
 impl Receiver {
-    fn answering(answers: &[Answer]) -> Self {
+    fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
         Self {
             ids: Vec::new(),
-            answers: answers.iter().copied().collect(),
+            answers: answers.into_iter().collect(),
         }
     }
 }
@@ -128,7 +128,7 @@ fn what_was_not_sent_is_sent_next_time() {
     let directory = tempfile::tempdir().unwrap();
     let letters = DeadLetters::new(directory.path(), "test");
     keep(&letters, 1..=120);
-    let mut sink = Receiver::answering(&[takes_three]);
+    let mut sink = Receiver::answering([takes_three as Answer]);
     let error = resend(&letters, &mut sink, QUICK).unwrap_err().to_string();
     assert_eq!(
         error,
@@ -147,10 +147,10 @@ fn a_receiver_that_is_away_for_a_moment_is_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let letters = DeadLetters::new(directory.path(), "test");
     keep(&letters, 1..=3);
-    let mut sink = Receiver::answering(&[fails; 4]);
+    let mut sink = Receiver::answering([fails as Answer; 4]);
     assert_eq!(resend(&letters, &mut sink, QUICK).unwrap().delivered, 3);
     keep(&letters, 4..=6);
-    let mut sink = Receiver::answering(&[fails; 5]);
+    let mut sink = Receiver::answering([fails as Answer; 5]);
     assert!(resend(&letters, &mut sink, QUICK).is_err());
     assert_eq!(files(directory.path()), ["test.jsonl.resending"]);
 }
@@ -163,7 +163,7 @@ fn what_is_refused_again_or_unreadable_is_kept() {
     let mut file = lines::open(letters.path()).unwrap();
     lines::append(&mut file, b"not a letter\n").unwrap();
     keep(&letters, 3..=3);
-    let mut sink = Receiver::answering(&[refuses_second]);
+    let mut sink = Receiver::answering([refuses_second as Answer]);
     let resent = resend(&letters, &mut sink, QUICK).unwrap();
     let expected = Resent {
         delivered: 2,

@@ -247,3 +247,52 @@ fn what_the_filter_leaves_out_is_counted_and_passed() {
     let report = ran.status.report();
     assert_eq!((report.filtered, report.delivered, report.lag), (5, 4, 0));
 }
+
+/// Takes nothing until it is let go.
+struct Stuck(std::sync::mpsc::Receiver<()>);
+
+impl Sink for Stuck {
+    fn name(&self) -> &'static str {
+        "stuck"
+    }
+
+    fn deliver(&mut self, _: &[Arc<Stored>]) -> Result<Delivered, DeliverError> {
+        self.0.recv().unwrap();
+        Ok(Delivered::default())
+    }
+
+    fn close(&mut self) -> Result<(), DeliverError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_sink_that_is_stuck_holds_up_no_other() {
+    let log = log_of(5);
+    let (let_go, held) = std::sync::mpsc::sync_channel(8);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let handle = runtime.handle().clone();
+    let stuck = run_with(Box::new(Stuck(held)), log.cursor(), handle, fast()).unwrap();
+    assert_eq!(ran(&log, &[], takes, fast()).delivered, [1, 2, 3, 4, 5]);
+    log.append(SafeEvent::from_redacted(&serde_json::Map::new()));
+    assert_eq!(log.last_seq(), 6);
+    assert_eq!(stuck.status().report().delivered, 0);
+    (0..6).for_each(|_| let_go.send(()).unwrap());
+    let status = stuck.status().clone();
+    stuck.stop();
+    assert_eq!(status.report().delivered, 6);
+}
+
+#[test]
+fn a_sink_that_breaks_says_so() {
+    let (let_go, held) = std::sync::mpsc::sync_channel(8);
+    drop(let_go);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let handle = runtime.handle().clone();
+    let log = log_of(1);
+    let broken = run_with(Box::new(Stuck(held)), log.cursor(), handle, fast()).unwrap();
+    let status = broken.status().clone();
+    broken.stop();
+    assert_eq!(status.report().state, SinkState::Stopped);
+    assert!(status.last_error().unwrap().contains("the sink broke"));
+}

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use oisp_config::{HumanDuration, SecretSource};
+use oisp_config::{EventFilter, HumanDuration, SecretSource};
 use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Common, ConfigError, full_name};
-use crate::{EventFilter, Retry, TlsConfig};
+use crate::config::{Common, ConfigError, DEFAULT_NAME, full_name};
+use crate::{Retry, TlsConfig};
 
 /// A webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -127,7 +127,7 @@ pub enum Compression {
 impl Default for WebhookConfig {
     fn default() -> Self {
         Self {
-            name: String::new(),
+            name: DEFAULT_NAME.into(),
             enabled: true,
             filter: EventFilter::default(),
             batch_size: 100,

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use super::request::{Refusal, Wish, admit};
 use super::server::Shared;
-use crate::EventFilter;
+use crate::filter::Wanted;
 
 /// Events taken from the log at once. They are shared with it, not copied.
 const BATCH: usize = 64;
@@ -39,7 +39,7 @@ type Socket = WebSocketStream<TcpStream>;
 #[derive(Debug)]
 struct Program {
     feed: Feed,
-    filter: EventFilter,
+    filter: Wanted,
     trials: broadcast::Receiver<Arc<SafeEvent>>,
 }
 
@@ -47,7 +47,7 @@ impl Program {
     fn new(wish: Wish, shared: &Shared) -> Self {
         Self {
             feed: Feed::new(&shared.log, wish.after.as_deref()),
-            filter: wish.filter,
+            filter: Wanted::new(&wish.filter),
             trials: shared.trials.subscribe(),
         }
     }
@@ -87,6 +87,7 @@ async fn handshake(
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_INCOMING))
         .max_frame_size(Some(MAX_INCOMING));
+    #[expect(clippy::result_large_err, reason = "the library asks for it")]
     let answer = |request: &Request, response: Response| {
         let wish = match is_full {
             true => Err(Refusal::new(
@@ -144,7 +145,7 @@ async fn follow(socket: &mut Socket, mut program: Program, shared: &Shared) -> R
     }
 }
 
-fn wants(filters: &[&EventFilter], told: &Told) -> bool {
+fn wants(filters: &[&Wanted], told: &Told) -> bool {
     let Told::Event(stored) = told else {
         return true;
     };

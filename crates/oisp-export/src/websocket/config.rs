@@ -2,12 +2,11 @@
 
 use std::net::IpAddr;
 
-use oisp_config::SecretSource;
+use oisp_config::{EventFilter, SecretSource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::EventFilter;
-use crate::config::{ConfigError, full_name};
+use crate::config::{ConfigError, DEFAULT_NAME, full_name};
 
 /// A WebSocket that other programs get events from.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -35,7 +34,7 @@ pub struct WebsocketConfig {
 impl Default for WebsocketConfig {
     fn default() -> Self {
         Self {
-            name: String::new(),
+            name: DEFAULT_NAME.into(),
             enabled: true,
             filter: EventFilter::default(),
             host: IpAddr::from([127, 0, 0, 1]),

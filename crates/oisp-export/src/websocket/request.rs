@@ -1,11 +1,10 @@
 //! What a program asks for, and whether it may.
 
 use http::{HeaderMap, StatusCode, header};
+use oisp_config::EventFilter;
 use oisp_core::Secret;
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
-
-use crate::EventFilter;
 
 /// What a program asks for.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -16,9 +16,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::client;
 use super::config::WebsocketConfig;
 use crate::config::ConfigError;
+use crate::filter::Wanted;
 use crate::sink::Stopper;
 use crate::trial::test_event;
-use crate::{DeliverError, EventFilter, SinkStatus, Stopping, TrialError};
+use crate::{DeliverError, SinkStatus, Stopping, TrialError};
 
 /// Programs over the bound that are told so at once. More wait.
 const TOLD: usize = 16;
@@ -61,7 +62,7 @@ pub enum BindError {
 /// What the programs share.
 pub(super) struct Shared {
     pub(super) log: EventLog,
-    pub(super) filter: EventFilter,
+    pub(super) filter: Wanted,
     pub(super) token: Secret<String>,
     pub(super) status: Arc<SinkStatus>,
     pub(super) stopping: Stopping,
@@ -97,7 +98,7 @@ impl WebsocketServer {
         status.succeeded();
         let shared = Arc::new(Shared {
             log,
-            filter: config.filter.clone(),
+            filter: Wanted::new(&config.filter),
             token,
             status: status.clone(),
             stopping,

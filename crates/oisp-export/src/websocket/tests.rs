@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 use http::StatusCode;
-use oisp_config::SecretSource;
+use oisp_config::{EventFilter, SecretSource};
 use oisp_core::{SafeEvent, Secret};
 use oisp_store::{Bounds, EventLog};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::*;
-use crate::{EventFilter, SinkState};
+use crate::SinkState;
 
 const TOKEN: &str = "made-up-token-of-a-test";
 
