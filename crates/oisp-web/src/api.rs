@@ -62,6 +62,7 @@ pub(crate) async fn events(
     let filter = Filter {
         event_types: event_types(params.get("type")),
         request_id: params.get("request_id").cloned(),
+        ..Filter::default()
     };
     Ok(reply::json_with(
         StatusCode::OK,

@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 /// An event after redaction: the only form that the store, the sinks, the API
 /// and the screens accept.
 ///
-/// Only the redact stage calls [`SafeEvent::from_redacted`]; whoever else does
-/// breaks the promise that nothing leaves memory unredacted.
+/// Only the redact stage calls [`SafeEvent::from_redacted`], and only the event
+/// log [`SafeEvent::from_log`]; whoever else does breaks the promise that nothing
+/// leaves memory unredacted.
 #[derive(Clone, Debug)]
 pub struct SafeEvent {
     id: String,
@@ -34,6 +35,22 @@ impl SafeEvent {
                 .and_then(Value::as_str)
                 .map(Into::into),
             json: serde_json::to_string(event).unwrap_or_default(),
+        }
+    }
+
+    /// Takes back what the log kept of an event: it was redacted before it got
+    /// there.
+    pub fn from_log(
+        id: String,
+        event_type: String,
+        request_id: Option<String>,
+        json: String,
+    ) -> Self {
+        Self {
+            id,
+            event_type,
+            request_id,
+            json,
         }
     }
 
