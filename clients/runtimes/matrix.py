@@ -46,7 +46,7 @@ class World:
         said = json.loads(self.provider.stdout.readline())
         self.base, self.ca = said["https"].rstrip("/"), said["ca"]
         self.errors = open(self.folder / "errors", "w+")
-        record = ["record", "--port", "0", "--ring-mib", "64", "--output", self.events, "--save-capture", self.raw]
+        record = ["record", "--port", "0", "--ephemeral", "--ring-mib", "64", "--output", self.events, "--save-capture", self.raw]
         self.sensor = subprocess.Popen([table.BUILT / "oisp-sensor", *record], stdout=subprocess.DEVNULL, stderr=self.errors)
         if not self.within(LIMIT, lambda: "dashboard" in Path(self.errors.name).read_text()):
             raise SystemExit("the sensor does not capture here: " + Path(self.errors.name).read_text())

@@ -1,8 +1,8 @@
 //! `oisp-bench`: measures the sensor against its quality bars.
 //!
-//! `oisp-bench [decode] [capture] [sensor] [instructions] [soak MINUTES]
+//! `oisp-bench [decode] [store] [capture] [sensor] [instructions] [soak MINUTES]
 //! [--sensor PATH]`; the
-//! first three parts where none is named. Each figure is printed with its bar or its peer beside
+//! first four parts where none is named. Each figure is printed with its bar or its peer beside
 //! it; the parts that attach to the kernel need root and are skipped aloud
 //! without it. The figures of one machine are in `docs/benchmarks.md`.
 //!
@@ -23,6 +23,7 @@ mod redact;
 mod report;
 mod stages;
 mod stats;
+mod store;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ use report::Report;
 /// What to measure.
 struct Options {
     decode: bool,
+    store: bool,
     capture: bool,
     sensor: bool,
     instructions: bool,
@@ -76,6 +78,10 @@ fn measure(options: &Options, report: &mut Report) {
             .and_then(|()| redact::measure(report));
         report.check("decode", decoded);
     }
+    if options.store {
+        let stored = store::measure(report);
+        report.check("store", stored);
+    }
     if options.instructions {
         let counted = instructions::measure(report);
         report.check("instructions", counted);
@@ -97,6 +103,7 @@ fn measure(options: &Options, report: &mut Report) {
 fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     let mut options = Options {
         decode: false,
+        store: false,
         capture: false,
         sensor: false,
         instructions: false,
@@ -106,6 +113,7 @@ fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     while let Some(word) = words.next() {
         match word.as_str() {
             "decode" => options.decode = true,
+            "store" => options.store = true,
             "capture" => options.capture = true,
             "sensor" => options.sensor = true,
             "instructions" => options.instructions = true,
@@ -116,14 +124,19 @@ fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
             "--sensor" => options.binary = words.next().context("--sensor needs a path")?.into(),
             other => {
                 bail!(
-                    "unknown word {other}; there are decode, capture, sensor, instructions, soak MINUTES and --sensor PATH"
+                    "unknown word {other}; there are decode, store, capture, sensor, instructions, soak MINUTES and --sensor PATH"
                 )
             }
         }
     }
-    let named = options.decode || options.capture || options.sensor || options.instructions;
+    let named = options.decode
+        || options.store
+        || options.capture
+        || options.sensor
+        || options.instructions;
     if !named && options.soak.is_none() {
-        (options.decode, options.capture, options.sensor) = (true, true, true);
+        (options.decode, options.store) = (true, true);
+        (options.capture, options.sensor) = (true, true);
     }
     Ok(options)
 }

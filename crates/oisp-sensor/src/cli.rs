@@ -192,6 +192,9 @@ pub struct RecordOptions {
     /// Also save the raw plaintext, unredacted, for `decode`.
     #[arg(long, value_name = "FILE", env = "OISP_SAVE_CAPTURE")]
     pub save_capture: Option<PathBuf>,
+    /// The event log.
+    #[command(flatten)]
+    pub store: StoreOptions,
     /// Connections without TLS.
     #[command(flatten)]
     pub plain: PlainOptions,
@@ -201,6 +204,18 @@ pub struct RecordOptions {
     /// Dashboard, redaction, duration.
     #[command(flatten)]
     pub serving: Serving,
+}
+
+/// Where events are kept.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StoreOptions {
+    /// The event log, a SQLite database. It is in the state directory unless
+    /// told: /var/lib/oisp-sensor/events.db for root.
+    #[arg(long, value_name = "FILE", env = "OISP_STORE_PATH")]
+    pub store: Option<PathBuf>,
+    /// Keep events in memory only: they end with the sensor.
+    #[arg(long, env = "OISP_STORE_EPHEMERAL")]
+    pub ephemeral: bool,
 }
 
 /// What is captured without TLS.
@@ -314,15 +329,17 @@ pub struct ShowOptions {
     /// A call to show whole: its request id, or the id of one of its events.
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// The events file.
+    /// An events file to read, one JSON object a line, in place of the event log.
+    #[arg(short, long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// The event log, where it is not in the state directory.
     #[arg(
-        short,
         long,
         value_name = "FILE",
-        default_value = "events.jsonl",
-        env = "OISP_JSONL_PATH"
+        env = "OISP_STORE_PATH",
+        conflicts_with = "input"
     )]
-    pub input: PathBuf,
+    pub store: Option<PathBuf>,
     /// How many of the newest.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub last: usize,

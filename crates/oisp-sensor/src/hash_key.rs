@@ -33,7 +33,7 @@ fn load_from(dir: &Path) -> io::Result<[u8; 32]> {
 }
 
 fn make(dir: &Path, path: &Path) -> io::Result<[u8; 32]> {
-    fs::create_dir_all(dir)?;
+    platform::private_dir(dir)?;
     let key = random();
     // Renamed into place, so that a sensor that starts at the same moment reads
     // a whole key.

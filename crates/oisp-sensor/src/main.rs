@@ -4,6 +4,7 @@
 mod backend;
 mod cli;
 mod commands;
+mod event_log;
 mod failure;
 mod hash_key;
 mod knowledge;

@@ -8,9 +8,15 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-pub use other::{private_file, state_dir, tell_ready, tell_stopping, to_invoking_user};
+pub use other::{
+    private_dir, private_file, state_dir, system_state_dir, tell_ready, tell_stopping,
+    to_invoking_user,
+};
 #[cfg(unix)]
-pub use unix::{private_file, state_dir, tell_ready, tell_stopping, to_invoking_user};
+pub use unix::{
+    private_dir, private_file, state_dir, system_state_dir, tell_ready, tell_stopping,
+    to_invoking_user,
+};
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub use glibc::{return_freed_memory, share_one_heap};

@@ -15,7 +15,7 @@ use oisp_pipeline::{Settings, Stages, Worker};
 use oisp_policy::{Policy, Rules};
 use oisp_redact::Mode;
 use oisp_registry::Current;
-use oisp_store::{Bounds, EventLog};
+use oisp_store::EventLog;
 use oisp_web::{AppState, BoundServer, WebConfig};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -30,6 +30,8 @@ use crate::{hash_key, output, platform, token};
 pub struct Plan {
     /// Sinks, opened already.
     pub sinks: Vec<Box<dyn Sink>>,
+    /// Sinks begin with what an earlier run did not deliver to them.
+    pub from_last_run: bool,
     /// Whose traffic is captured.
     pub processes: ProcessFilter,
     /// What is taken out.
@@ -45,6 +47,9 @@ pub struct Plan {
     /// This machine.
     pub host: Option<Host>,
 }
+
+/// How long the end waits for the disk.
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// Parts that are there before the capture starts: what cannot be had must
 /// fail before anything is attached.
@@ -83,8 +88,11 @@ pub enum Ended {
 struct Stop(watch::Receiver<bool>);
 
 impl Sensor {
-    /// Takes the port and the signals.
-    pub fn prepare(serving: &Serving) -> Result<Self, Failure> {
+    /// Takes the port, the signals and the log.
+    pub fn prepare(
+        serving: &Serving,
+        open_log: impl FnOnce() -> Result<EventLog, Failure>,
+    ) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(16)
@@ -93,10 +101,10 @@ impl Sensor {
             .build()
             .map_err(|error| Failure::new(format_args!("cannot start threads: {error}")))?;
         let stop = take_signals()?;
-        let log = EventLog::new(Bounds::default());
-        let status = Arc::new(Status::new(serving.redaction));
         let (close_web, closing) = watch::channel(false);
         let bound = bind(&runtime, serving)?;
+        let log = open_log()?;
+        let status = Arc::new(Status::new(serving.redaction, log.clone()));
         let state = AppState {
             log: log.clone(),
             status: status.clone(),
@@ -140,7 +148,18 @@ impl Sensor {
         let worker = oisp_pipeline::start(Stages::new(settings, self.log.clone()), queue)
             .map_err(no_thread)?;
         self.status.pipeline_runs(worker.counters());
-        let run = |sink| oisp_export::run(sink, self.log.cursor(), self.runtime.handle().clone());
+        let names: Vec<_> = plan
+            .sinks
+            .iter()
+            .map(|sink| sink.name().to_owned())
+            .collect();
+        let run = |sink: Box<dyn Sink>| {
+            let cursor = match plan.from_last_run {
+                true => self.log.sink_cursor(sink.name()),
+                false => self.log.cursor_at(u64::MAX),
+            };
+            oisp_export::run(sink, cursor, self.runtime.handle().clone())
+        };
         let sinks: Vec<_> = plan
             .sinks
             .into_iter()
@@ -149,6 +168,8 @@ impl Sensor {
             .map_err(no_thread)?;
         self.status
             .sinks_run(sinks.iter().map(|sink| sink.status().clone()).collect());
+        self.log
+            .live_sinks(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let capture = backend.start(sender)?;
         self.status.capture_runs(capture.as_ref());
         platform::return_freed_memory();
@@ -220,12 +241,15 @@ impl Running {
     pub fn stop(self) -> Result<(), Failure> {
         self.capture.stop();
         self.worker.join();
+        // Sinks read what is on disk; where it fails they go on from memory.
+        self.sensor.log.flush(FLUSH);
         self.sinks.iter().for_each(RunningSink::ask_to_stop);
         self.sinks.into_iter().for_each(RunningSink::stop);
         self.sensor.close_web.send_replace(true);
         if let Some((_, web)) = self.sensor.web {
             let _ = self.sensor.runtime.block_on(web);
         }
+        self.sensor.log.close();
         closing_note(&self.sensor.status.counters());
         undelivered(&self.sensor.status)
     }

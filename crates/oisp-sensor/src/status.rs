@@ -9,12 +9,14 @@ use oisp_core::counters::Snapshot;
 use oisp_export::SinkStatus;
 use oisp_policy::Filter;
 use oisp_redact::Mode;
+use oisp_store::{EventLog, StoreState};
 use oisp_web::SensorStatus;
 use serde_json::{Value, json};
 
 /// What the parts report.
 pub struct Status {
     started: Instant,
+    log: EventLog,
     redaction: Mode,
     ready: AtomicBool,
     capture: OnceLock<Arc<dyn CaptureStatus>>,
@@ -26,9 +28,10 @@ pub struct Status {
 
 impl Status {
     /// Nothing runs yet.
-    pub fn new(redaction: Mode) -> Self {
+    pub fn new(redaction: Mode, log: EventLog) -> Self {
         Self {
             started: Instant::now(),
+            log,
             redaction,
             ready: AtomicBool::new(false),
             capture: OnceLock::new(),
@@ -89,6 +92,7 @@ impl Status {
                 .flatten()
                 .flat_map(|sink| sink.counters()),
         );
+        counters.extend(self.log.status().counters());
         counters
     }
 
@@ -109,7 +113,12 @@ impl SensorStatus for Status {
     }
 
     fn health(&self) -> Value {
-        let errors = self.sink_errors();
+        let store = self.log.status();
+        let mut errors = self.sink_errors();
+        if store.state == StoreState::Failing {
+            let error = store.last_error.as_deref().unwrap_or_default();
+            errors.push(format!("the event log cannot be written: {error}"));
+        }
         json!({
             "status": if errors.is_empty() { "ok" } else { "degraded" },
             "version": env!("CARGO_PKG_VERSION"),
@@ -117,6 +126,7 @@ impl SensorStatus for Status {
             "ready": self.ready(),
             "redaction": self.redaction.as_str(),
             "errors": errors,
+            "store": store,
             "counters": self.counters(),
         })
     }

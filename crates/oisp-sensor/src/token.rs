@@ -33,7 +33,7 @@ fn make() -> io::Result<String> {
         token
     });
     if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)?;
+        platform::private_dir(directory)?;
     }
     platform::private_file(&path)?.write_all(token.as_bytes())?;
     Ok(token)

@@ -1,5 +1,6 @@
 //! Reads a log that a sensor may be writing: for commands, in another process.
 
+use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,6 +56,11 @@ impl History {
         })
     }
 
+    /// The database.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Up to `limit` events before position `before` (or the end), newest first.
     ///
     /// # Errors
@@ -107,14 +113,28 @@ impl History {
     /// All events from position `next` on that are wanted and there now, oldest
     /// first. They are read page by page: what is appended meanwhile may come,
     /// too.
-    pub fn events(&self, next: u64, filter: Filter) -> Events<'_> {
-        Events {
-            history: self,
+    pub fn events(&self, next: u64, filter: Filter) -> Events<&Self> {
+        Events::new(self, next, filter)
+    }
+
+    /// Like [`History::events`], for who needs the history for nothing else.
+    pub fn into_events(self, next: u64, filter: Filter) -> Events<Self> {
+        Events::new(self, next, filter)
+    }
+
+    /// The position of the `n`th newest wanted event, or of the oldest where
+    /// there are fewer; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn position(&self, filter: &Filter, n: usize) -> Result<Option<u64>, ReadError> {
+        let wanted = Wanted {
+            before: u64::MAX,
             filter,
-            next,
-            page: Vec::new().into_iter(),
-            is_over: false,
-        }
+            words: None,
+        };
+        let newest = self.ask(|db| read::newest_positions(db, &wanted, n))?;
+        Ok(newest.last().copied())
     }
 
     fn ask<T>(
@@ -129,15 +149,27 @@ impl History {
 }
 
 /// Events of a log, oldest first.
-pub struct Events<'a> {
-    history: &'a History,
+pub struct Events<H> {
+    history: H,
     filter: Filter,
     next: u64,
     page: std::vec::IntoIter<Arc<Stored>>,
     is_over: bool,
 }
 
-impl Iterator for Events<'_> {
+impl<H: Borrow<History>> Events<H> {
+    fn new(history: H, next: u64, filter: Filter) -> Self {
+        Self {
+            history,
+            filter,
+            next,
+            page: Vec::new().into_iter(),
+            is_over: false,
+        }
+    }
+}
+
+impl<H: Borrow<History>> Iterator for Events<H> {
     type Item = Result<Arc<Stored>, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -154,6 +186,7 @@ impl Iterator for Events<'_> {
             }
             let page = self
                 .history
+                .borrow()
                 .ask(|db| read::run(db, self.next, u64::MAX, PAGE));
             match page {
                 Ok(run) => {

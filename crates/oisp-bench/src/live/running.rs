@@ -48,6 +48,8 @@ impl Running {
             .arg(port.to_string())
             .arg("--output")
             .arg(&events)
+            .arg("--store")
+            .arg(dir.join(format!("events-{port}.db")))
             .args(options);
         command
             .stdin(Stdio::null())

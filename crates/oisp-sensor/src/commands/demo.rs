@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::backend;
 use crate::cli::DemoOptions;
 use crate::commands::record::{backend_settings, warn_of};
+use crate::event_log;
 use crate::failure::{FAILED, Failure};
 use crate::output;
 use crate::sensor::{self, Plan, Running, Sensor};
@@ -30,10 +31,11 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
         .transpose()?
         .into_iter()
         .collect();
-    let sensor = Sensor::prepare(&options.serving)?;
+    let sensor = Sensor::prepare(&options.serving, || Ok(event_log::in_memory()))?;
     warn_of(options.serving.redaction);
     let plan = Plan {
         sinks,
+        from_last_run: false,
         // Only what descends from this program: the demo's own clients.
         processes: ProcessFilter {
             include: vec![ProcessRule::Pid(std::process::id())],

@@ -8,6 +8,7 @@ use oisp_redact::Mode;
 
 use crate::backend::{self, BackendSettings};
 use crate::cli::{RecordOptions, Serving};
+use crate::event_log;
 use crate::failure::Failure;
 use crate::knowledge::{self, Watch};
 use crate::output;
@@ -30,9 +31,11 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
         ..backend_settings(serving)
     })?;
     let sink = sensor::jsonl_sink(&options.output)?;
-    let sensor = Sensor::prepare(serving)?;
+    let sensor = Sensor::prepare(serving, || event_log::open(&options.store))?;
     let plan = Plan {
         sinks: vec![sink],
+        // Who reads standard output wants what happens.
+        from_last_run: options.output != Path::new("-"),
         processes,
         redaction: serving.redaction,
         without: without(options),
@@ -45,7 +48,11 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
     let running = sensor.start(backend, plan)?;
     // Asked for by name, so never in the way of the start.
     let _watch = Watch::start(&registry, &options.knowledge)?;
-    announce(&options.output, running.dashboard().as_deref());
+    announce(
+        &options.output,
+        running.dashboard().as_deref(),
+        running.log().status().path.as_deref(),
+    );
     platform::tell_ready();
     running.wait(serving.duration);
     platform::tell_stopping();
@@ -96,7 +103,7 @@ pub fn warn_of(redaction: Mode) {
     }
 }
 
-fn announce(events: &Path, dashboard: Option<&str>) {
+fn announce(events: &Path, dashboard: Option<&str>, log: Option<&Path>) {
     output::note(format_args!(
         "capturing AI calls of every program on this machine; Ctrl-C ends it"
     ));
@@ -108,6 +115,10 @@ fn announce(events: &Path, dashboard: Option<&str>) {
             "  token      {} (to change filters)",
             token.display()
         ));
+    }
+    match log {
+        Some(log) => output::note(format_args!("  log        {}", log.display())),
+        None => output::note(format_args!("  log        in memory only")),
     }
     if events != Path::new("-") {
         output::note(format_args!("  events     {}", events.display()));

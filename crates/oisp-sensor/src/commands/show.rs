@@ -1,11 +1,10 @@
-//! `show`: recorded calls, from the events file.
+//! `show`: recorded calls, from the event log or an events file.
 
 mod activity;
 mod call;
+mod source;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::process::ExitCode;
 
 use serde_json::Value;
@@ -14,6 +13,7 @@ use crate::cli::ShowOptions;
 use crate::failure::{FAILED, Failure};
 use crate::output::{self, Data};
 use call::Call;
+use source::Events;
 
 /// Shows the newest calls, the newest events of a type, or one call whole.
 pub fn run(options: &ShowOptions) -> Result<ExitCode, Failure> {
@@ -27,63 +27,22 @@ pub fn run(options: &ShowOptions) -> Result<ExitCode, Failure> {
         None => newest_events(&mut events, options, &mut data),
     };
     drop(data);
+    if let Some(error) = events.error.take() {
+        return Err(Failure::new(error));
+    }
     if events.bad_lines > 0 {
         output::note(format_args!(
             "{} lines of {} are no events",
-            events.bad_lines,
-            options.input.display()
+            events.bad_lines, events.name
         ));
     }
     match (found, &options.id) {
         (false, Some(id)) => Err(Failure::new(format_args!(
             "no call or event {id} in {}; `oisp-sensor show` lists what is there",
-            options.input.display()
+            events.name
         ))),
         _ if events.bad_lines > 0 => Ok(ExitCode::from(FAILED)),
         _ => Ok(ExitCode::SUCCESS),
-    }
-}
-
-struct Events {
-    lines: std::io::Lines<BufReader<File>>,
-    bad_lines: u64,
-}
-
-impl Events {
-    fn open(options: &ShowOptions) -> Result<Self, Failure> {
-        let path = &options.input;
-        let file = File::open(path).map_err(|error| {
-            Failure::new(format_args!(
-                "cannot read {}: {error}; `oisp-sensor record` writes it, and --input names another file",
-                path.display()
-            ))
-        })?;
-        Ok(Self {
-            lines: BufReader::new(file).lines(),
-            bad_lines: 0,
-        })
-    }
-}
-
-impl Iterator for Events {
-    type Item = Value;
-
-    fn next(&mut self) -> Option<Value> {
-        loop {
-            let line = match self.lines.next()? {
-                Ok(line) if line.trim().is_empty() => continue,
-                Ok(line) => line,
-                Err(_) => {
-                    // Not UTF-8, or unreadable: the reader cannot go on behind it.
-                    self.bad_lines += 1;
-                    return None;
-                }
-            };
-            match serde_json::from_str::<Value>(&line) {
-                Ok(event) if event.get("event_type").is_some() => return Some(event),
-                _ => self.bad_lines += 1,
-            }
-        }
     }
 }
 

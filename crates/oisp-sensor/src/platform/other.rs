@@ -9,6 +9,16 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     File::create(path)
 }
 
+/// Makes a folder. Its access list is that of the folder it is in.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// A sensor of another user keeps its state with that user.
+pub const fn system_state_dir() -> Option<PathBuf> {
+    None
+}
+
 /// Where the sensor keeps what outlives a run: as `OISP_STATE_DIR` says, else the
 /// user's own folder.
 pub fn state_dir() -> Option<PathBuf> {

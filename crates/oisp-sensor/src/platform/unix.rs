@@ -1,9 +1,9 @@
 //! Unix: private files, the state directory, the user behind `sudo`, who waits
 //! for the start.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Creates or replaces a file that only its owner can read.
@@ -20,6 +20,17 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Makes a folder that only its owner can enter.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
+/// Where a sensor of root keeps its state.
+pub fn system_state_dir() -> Option<PathBuf> {
+    Some(PathBuf::from("/var/lib/oisp-sensor"))
+}
+
 /// Where the sensor keeps what outlives a run: as `OISP_STATE_DIR` says, else
 /// root's or the user's own folder.
 pub fn state_dir() -> Option<PathBuf> {
@@ -32,7 +43,7 @@ pub fn state_dir() -> Option<PathBuf> {
         return Some(dir);
     }
     if is_root() {
-        return Some(PathBuf::from("/var/lib/oisp-sensor"));
+        return system_state_dir();
     }
     let state =
         from_env("XDG_STATE_HOME").or_else(|| Some(from_env("HOME")?.join(".local/state")))?;

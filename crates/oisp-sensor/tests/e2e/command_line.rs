@@ -112,6 +112,7 @@ fn a_capture_that_cannot_be_saved_is_named() {
         "record",
         "--port",
         "0",
+        "--ephemeral",
         "--save-capture",
         "/proc/nowhere/capture",
         "--output",

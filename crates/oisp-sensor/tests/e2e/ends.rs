@@ -68,7 +68,7 @@ fn a_reader_that_goes_away_ends_it_cleanly() {
         return;
     };
     let mut sensor = binary()
-        .args(["record", "--output", "-", "--no-web"])
+        .args(["record", "--output", "-", "--no-web", "--ephemeral"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -141,6 +141,7 @@ fn a_full_disk_is_told_and_is_a_failure() {
             "--output",
             "/dev/full",
             "--no-web",
+            "--ephemeral",
             "--duration",
             "3s",
         ])

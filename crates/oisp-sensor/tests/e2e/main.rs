@@ -24,6 +24,7 @@ mod daemon;
 mod ends;
 mod go;
 mod kills;
+mod log;
 mod programs;
 mod recordings;
 mod secrets;

@@ -92,6 +92,44 @@ pub(crate) struct Wanted<'a> {
     pub words: Option<&'a Words>,
 }
 
+/// The positions of the newest of what is wanted, newest first.
+pub(crate) fn newest_positions(
+    connection: &Connection,
+    wanted: &Wanted<'_>,
+    limit: usize,
+) -> rusqlite::Result<Vec<u64>> {
+    let connection = connection.unchecked_transaction()?;
+    let seqs = newest_seqs(&connection, wanted, limit)?;
+    Ok(seqs.into_iter().map(from_sql).collect())
+}
+
+fn newest_seqs(
+    connection: &Connection,
+    wanted: &Wanted<'_>,
+    limit: usize,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut seqs = Vec::new();
+    match wanted.words {
+        None => {
+            for types in type_sets(wanted) {
+                seqs.extend(positions(connection, wanted, types, limit)?);
+            }
+        }
+        Some(words) => {
+            for part in index::parts(connection, wanted.before)? {
+                if seqs.len() >= limit {
+                    break;
+                }
+                let room = limit - seqs.len();
+                seqs.extend(found(connection, wanted, words, part, room)?);
+            }
+        }
+    }
+    seqs.sort_unstable_by(|a, b| b.cmp(a));
+    seqs.truncate(limit);
+    Ok(seqs)
+}
+
 /// The newest of what is wanted, newest first.
 pub(crate) fn newest(
     connection: &Connection,
@@ -100,25 +138,7 @@ pub(crate) fn newest(
 ) -> rusqlite::Result<Vec<Arc<Stored>>> {
     // One view of the log, whatever is written and deleted meanwhile.
     let connection = connection.unchecked_transaction()?;
-    let mut seqs = Vec::new();
-    match wanted.words {
-        None => {
-            for types in type_sets(wanted) {
-                seqs.extend(positions(&connection, wanted, types, limit)?);
-            }
-        }
-        Some(words) => {
-            for part in index::parts(&connection, wanted.before)? {
-                if seqs.len() >= limit {
-                    break;
-                }
-                let room = limit - seqs.len();
-                seqs.extend(found(&connection, wanted, words, part, room)?);
-            }
-        }
-    }
-    seqs.sort_unstable_by(|a, b| b.cmp(a));
-    seqs.truncate(limit);
+    let seqs = newest_seqs(&connection, wanted, limit)?;
     let mut events = Vec::new();
     let mut bytes = 0;
     let mut statement = connection.prepare_cached(&format!("{EVENT} WHERE seq = ?1"))?;

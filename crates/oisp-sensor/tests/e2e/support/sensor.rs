@@ -65,6 +65,8 @@ impl Sensor {
         let child = command
             .arg("--output")
             .arg(dir.path().join("events.jsonl"))
+            .arg("--store")
+            .arg(dir.path().join("events.db"))
             .args(["--port", "0"])
             .args(ROOMY)
             .stdin(Stdio::null())
