@@ -94,9 +94,6 @@ const WANTED: &[(u32, &str, &str)] = &[
     // Linux 6.4, and before it.
     (setting::AT_ITERATOR_VECTOR, "iov_iter", "__iov"),
     (setting::AT_ITERATOR_VECTOR, "iov_iter", "iov"),
-    (setting::AT_FILES, "task_struct", "files"),
-    (setting::AT_FILE_TABLE, "files_struct", "fdt"),
-    (setting::AT_DESCRIPTORS, "fdtable", "fd"),
     (setting::AT_FILE_PRIVATE, "file", "private_data"),
     (setting::AT_SOCKET_SOCK, "socket", "sk"),
     (setting::AT_PORTPAIR, "sock_common", "skc_portpair"),

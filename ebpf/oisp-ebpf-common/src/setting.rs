@@ -153,12 +153,6 @@ pub const AT_ITERATOR_VECTOR: u32 = 72;
 pub const ITERATES_BUFFER: u32 = 73;
 /// The value `ITER_IOVEC` of `iter_type`.
 pub const ITERATES_VECTOR: u32 = 74;
-/// `task_struct.files`
-pub const AT_FILES: u32 = 75;
-/// `files_struct.fdt`
-pub const AT_FILE_TABLE: u32 = 76;
-/// `fdtable.fd`
-pub const AT_DESCRIPTORS: u32 = 77;
 /// `file.private_data`
 pub const AT_FILE_PRIVATE: u32 = 78;
 /// `socket.sk`

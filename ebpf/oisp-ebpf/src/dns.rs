@@ -10,8 +10,9 @@ use oisp_ebpf_common::setting::{AT_PEER, AT_REMOTE_PORT};
 
 use crate::sock::{self, IPV4, IPV6, Piece};
 use crate::socket::Bytes;
+use crate::syscall::Syscall;
 use crate::task::Kernel;
-use crate::{counter, net, ring, user};
+use crate::{counter, ring, who};
 
 /// The port of name servers.
 const PORT: u16 = 53;
@@ -41,7 +42,7 @@ static QUESTIONS: LruHashMap<Question, Asked> = LruHashMap::with_max_entries(102
 /// is observed.
 #[inline(always)]
 pub fn may_be(socket: Kernel) -> bool {
-    matches!(remote_port(socket), Some(PORT | 0)) && net::observed().is_some()
+    matches!(remote_port(socket), Some(PORT | 0)) && who::observed().is_some()
 }
 
 /// A process sends a datagram: to where, and where its bytes are.
@@ -60,7 +61,7 @@ pub fn asking(socket: Kernel, bytes: Bytes) -> Option<()> {
             (peer, [sock::to_send(message, bytes.len), None])
         }
         None => {
-            let call = user::Call::current()?;
+            let call = Syscall::current()?;
             let peer = match port {
                 0 => call.destination().and_then(user_name),
                 _ => None,
@@ -159,7 +160,7 @@ pub fn answered(socket: Kernel, bytes: Bytes) -> Option<()> {
     let piece = match bytes.message {
         Some(message) => sock::received(message, bytes.len),
         None => {
-            let call = user::Call::current()?;
+            let call = Syscall::current()?;
             call.piece(bytes.len).filter(|_| call.is_on(socket))
         }
     };
@@ -176,7 +177,7 @@ pub fn answered(socket: Kernel, bytes: Bytes) -> Option<()> {
         ends.remote = asked?.peer;
         ends.remote_port = PORT;
     }
-    if !net::is_within_rate((thread >> 32) as u32, false) {
+    if !who::is_within_rate((thread >> 32) as u32, false) {
         return None;
     }
     let mut head = head_of(thread, ends);

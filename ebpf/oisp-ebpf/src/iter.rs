@@ -99,13 +99,6 @@ fn piece(at: u64) -> Option<Iovec> {
     unsafe { bpf_probe_read_kernel(at as *const Iovec) }.ok()
 }
 
-/// A word of user space.
-#[inline(always)]
-pub fn user_word(at: u64) -> Option<u64> {
-    // SAFETY: the helper checks the address.
-    unsafe { bpf_probe_read_user(at as *const u64) }.ok()
-}
-
 /// Empty pieces that may stand before the first byte.
 const EMPTY: u32 = 4;
 

@@ -8,7 +8,7 @@
 //! [`socket`]). Programs at the return of the kernel's own functions take what
 //! goes over TCP and pipes without TLS ([`plain`], [`stdio`]); where a kernel has
 //! none of those, raw tracepoints and the registers of the system call
-//! ([`transfer`]). Nothing here blocks,
+//! ([`syscall`], [`transfer`]). Nothing here blocks,
 //! waits or writes to the observed process.
 //!
 //! A uprobe program may be preempted by another one on the same CPU (kernel 6.0
@@ -24,10 +24,12 @@ mod conn;
 mod counter;
 mod dns;
 mod file;
+mod file_calls;
 mod filter;
 mod gnutls;
 mod go;
 mod iter;
+mod json_rpc;
 mod net;
 mod net_programs;
 mod nss;
@@ -36,7 +38,9 @@ mod plain;
 mod plain_programs;
 mod process;
 mod programs;
+mod request;
 mod ring;
+mod server_name;
 mod setting;
 mod sock;
 mod socket;
@@ -47,7 +51,7 @@ mod syscall;
 mod task;
 mod tls;
 mod transfer;
-mod user;
+mod who;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -4,23 +4,23 @@
 //! process that did it: both may be found out in an interrupt, long after that
 //! process's call. So what it did is kept by socket in between.
 
-use aya_ebpf::helpers::bpf_get_current_pid_tgid;
-use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::LruHashMap;
-use oisp_ebpf_common::counter::{NET_OVER_RATE, NOTES_RING_FULL};
+use oisp_ebpf_common::counter::NOTES_RING_FULL;
 use oisp_ebpf_common::net::{
     ACCEPT, Addresses, CLOSE, CONNECT, GIVEN_UP, HAS_BYTES, HAS_LOCAL, HAS_TOOK, IS_INBOUND,
     IS_OUTBOUND, NetHead,
 };
 use oisp_ebpf_common::setting::{
-    AT_BYTES_ACKED, AT_BYTES_RECEIVED, AT_BYTES_RETRANSMITTED, AT_BYTES_SENT, AT_MM, AT_PROTOCOL,
-    AT_SHUTDOWN, AT_SOCKET_ERROR, AT_SOCKET_FLAGS, SELF_TGID,
+    AT_BYTES_ACKED, AT_BYTES_RECEIVED, AT_BYTES_RETRANSMITTED, AT_BYTES_SENT, AT_PROTOCOL,
+    AT_SHUTDOWN, AT_SOCKET_ERROR, AT_SOCKET_FLAGS,
 };
 
-use crate::sock::{self, IPV4, IPV6, TCP};
+use crate::sock::{self, TCP};
+use crate::syscall::Syscall;
 use crate::task::Kernel;
-use crate::{counter, filter, ring, setting, user};
+use crate::who::{NOBODY, Who, is_within_rate, now, who};
+use crate::{counter, ring};
 
 /// `SHUTDOWN_MASK`: nobody reads or writes any more.
 const BOTH: u8 = 3;
@@ -35,14 +35,6 @@ const CLOSED: i32 = 7;
 const CLOSE_WAIT: i32 = 8;
 const LAST_ACK: i32 = 9;
 const LISTEN: i32 = 10;
-
-/// A process, and the thread that acted.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Who {
-    thread: u64,
-    start_ns: u64,
-}
 
 /// What is known of a socket.
 #[repr(C)]
@@ -66,88 +58,13 @@ const ANSWERED: u64 = 1 << 8;
 /// Not told of, because of its process's rate: so its end is not, either.
 const SILENT: u64 = 1 << 9;
 
-const NOBODY: Who = Who {
-    thread: 0,
-    start_ns: 0,
-};
-
 /// By address of the socket.
 #[map]
 static SOCKS: LruHashMap<u64, Known> = LruHashMap::with_max_entries(16384, 0);
 
-/// By process: the time at which its next connection would be on schedule.
-#[map]
-static RATES: LruHashMap<u32, u64> = LruHashMap::with_max_entries(4096, 0);
-
 /// A process takes a connection before more bytes than this came over it; to look
 /// at a count is quicker than to look up a socket.
 const EARLY: u64 = 1 << 16;
-
-/// What a connection takes of its process's schedule: 1,000 a second, or 200 on
-/// loopback, where tests and health checks are.
-const COST: u64 = 1_000_000;
-const COST_LOOPBACK: u64 = 5_000_000;
-/// How far a process may be ahead of its schedule.
-const AHEAD: u64 = 2_000_000_000;
-
-/// The thread that runs, unless it is the sensor's or the kernel's.
-#[inline(always)]
-pub fn not_ours() -> Option<u64> {
-    let thread = bpf_get_current_pid_tgid();
-    let tgid = (thread >> 32) as u32;
-    (tgid != setting::get(SELF_TGID) && tgid != 0).then_some(thread)
-}
-
-/// The same, if its process is observed.
-#[inline(always)]
-pub fn observed() -> Option<u64> {
-    let thread = not_ours()?;
-    (is_observed() != 0).then_some(thread)
-}
-
-/// A function of its own, for its stack.
-#[inline(never)]
-fn is_observed() -> u32 {
-    u32::from(filter::observed().is_some())
-}
-
-#[inline(always)]
-fn who() -> Option<Who> {
-    let thread = observed()?;
-    let task = Kernel::current()?;
-    // A thread of the kernel has no memory of its own.
-    task.follow(AT_MM)?;
-    Some(Who {
-        thread,
-        start_ns: task.start_ns(),
-    })
-}
-
-#[inline(always)]
-fn now() -> u64 {
-    // SAFETY: the helper has no precondition.
-    unsafe { bpf_ktime_get_boot_ns() }
-}
-
-/// Whether one more event of that process is within its rate.
-#[inline(always)]
-pub fn is_within_rate(tgid: u32, loopback: bool) -> bool {
-    let cost = if loopback { COST_LOOPBACK } else { COST };
-    let now = now();
-    let Some(next) = RATES.get_ptr_mut(tgid) else {
-        let _ = RATES.insert(tgid, now + cost, 0);
-        return true;
-    };
-    // SAFETY: the pointer is an entry of the table.
-    let next = unsafe { &mut *next };
-    let due = if *next > now { *next } else { now };
-    if due - now > AHEAD {
-        counter::add(NET_OVER_RATE, 1);
-        return false;
-    }
-    *next = due + cost;
-    true
-}
 
 /// A socket's state changes.
 #[inline(always)]
@@ -273,7 +190,7 @@ pub fn called(sock: u64, address: u64, returned: i32, family: u16) -> Option<()>
     {
         return failed(sock, error);
     }
-    let (remote, remote_port) = destination(Kernel::at(address)?, family)?;
+    let (remote, remote_port) = sock::given(Kernel::at(address)?, family)?;
     if !is_within_rate((owner.thread >> 32) as u32, sock::is_loopback(&remote)) {
         return None;
     }
@@ -293,32 +210,6 @@ pub fn called(sock: u64, address: u64, returned: i32, family: u16) -> Option<()>
     head.error = error;
     put(&head, known.flags);
     Some(())
-}
-
-/// The address that `connect` was given: `struct sockaddr_in` or
-/// `sockaddr_in6`.
-#[inline(always)]
-fn destination(address: Kernel, family: u16) -> Option<([u8; 16], u16)> {
-    let given: u16 = address.read()?;
-    if given != family {
-        return None;
-    }
-    if family == IPV4 {
-        let [_, port, a, b]: [u16; 4] = address.read()?;
-        let ([a, b], [c, d]) = (a.to_ne_bytes(), b.to_ne_bytes());
-        return Some((sock::mapped([a, b, c, d]), u16::from_be(port)));
-    }
-    let words: [u32; 6] = address.read()?;
-    let mut remote = [0; 16];
-    for (word, bytes) in words[2..].iter().zip(remote.chunks_exact_mut(4)) {
-        bytes.copy_from_slice(&word.to_ne_bytes());
-    }
-    // Told by the IPv4 call inside this one.
-    if remote[..12] == sock::mapped([0; 4])[..12] {
-        return None;
-    }
-    let port = (words[0].to_ne_bytes()[2], words[0].to_ne_bytes()[3]);
-    (family == IPV6).then_some((remote, u16::from_be_bytes([port.0, port.1])))
 }
 
 /// A process takes a connection: the socket becomes one of its own.
@@ -342,7 +233,7 @@ pub fn received(socket: Kernel) -> Option<()> {
     if known.owner.thread != 0 || known.flags & u64::from(IS_INBOUND) == 0 {
         return None;
     }
-    if !user::Call::current()?.is_on(socket) {
+    if !Syscall::current()?.is_on(socket) {
         return None;
     }
     take(known, who()?)

@@ -11,13 +11,10 @@
 //! during which the kernel left this program out): a gap of known length.
 
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
-use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
 use oisp_ebpf_common::conn::{CONN_LATE, CONN_TCP};
-use oisp_ebpf_common::plain::{
-    PATHS, PORT_ANY_PATH, PORT_NONE, PORTS, Stream, is_preface, path_at,
-};
+use oisp_ebpf_common::plain::{PORT_ANY_PATH, PORT_NONE, PORTS, Stream};
 use oisp_ebpf_common::record::{READ, WRITTEN};
 use oisp_ebpf_common::setting::{
     AT_BYTES_RETRANSMITTED, AT_BYTES_SENT, AT_COPIED_SEQ, AT_FAMILY, AT_ITERATOR, AT_PORTPAIR,
@@ -27,9 +24,9 @@ use oisp_ebpf_common::setting::{
 use crate::iter::{self, Span};
 use crate::sock::{self, IPV4, IPV6, TCP};
 use crate::stream::slot;
+use crate::syscall::Syscall;
 use crate::task::Kernel;
-use crate::transfer::Syscall;
-use crate::{filter, socket, stdio, stream};
+use crate::{filter, request, socket, stdio, stream};
 
 /// By port number: `plain::PORT_*`. The loader fills and changes it.
 #[map]
@@ -217,7 +214,7 @@ fn current(call: &Call, stream: *mut Stream) -> Option<*mut Stream> {
 /// Takes the connection from this call on, if it carries a request.
 #[inline(always)]
 fn begin(call: &Call) -> Option<*mut Stream> {
-    if call.class == PORT_NONE || !is_request(&call.span?, call.class == PORT_ANY_PATH) {
+    if call.class == PORT_NONE || !request::is(&call.span?, call.class == PORT_ANY_PATH) {
         return None;
     }
     let (sent, received) = ends(call.sk)?;
@@ -305,39 +302,6 @@ fn is_shut(sk: Kernel, side: usize) -> bool {
         SEND_SHUTDOWN
     };
     shut & bit != 0
-}
-
-/// Whether the call's bytes begin with a request.
-#[inline(always)]
-fn is_request(span: &Span, any_path: bool) -> bool {
-    let mut start = [0_u64; 4];
-    let len = if span.here < 32 { span.here as u32 } else { 32 };
-    // SAFETY: `len` is at most the size of `start`; the helper checks the source.
-    let failed =
-        unsafe { bpf_probe_read_user(start.as_mut_ptr().cast(), len & 63, span.base as *const _) };
-    if failed != 0 {
-        return false;
-    }
-    let words = [start[0], start[1]];
-    let Some(at) = path_at(words) else {
-        return any_path && is_preface(words);
-    };
-    any_path || is_model_path(&start, at)
-}
-
-/// `at` is below 9: the path begins in the first or second word.
-#[inline(always)]
-fn is_model_path(start: &[u64; 4], at: usize) -> bool {
-    let (first, second) = if at == 8 {
-        (start[1], start[2])
-    } else {
-        let bits = (at as u32) * 8;
-        (
-            (start[0] >> bits) | (start[1] << (64 - bits)),
-            (start[1] >> bits) | (start[2] << (64 - bits)),
-        )
-    };
-    PATHS.iter().any(|path| path.begins(first, second))
 }
 
 #[inline(always)]

@@ -27,7 +27,7 @@ pub fn exec(ctx: &RawTracePointContext) -> Option<()> {
     let thread = bpf_get_current_pid_tgid();
     call::forget(thread);
     filter::renamed((thread >> 32) as u32);
-    stdio::exec(task);
+    stdio::exec();
     let mut head = head_of(EXEC, task);
     let (start, len) = args_of(task).unwrap_or((0, 0));
     let names = names_of(Kernel::at(ctx.arg::<u64>(2)));

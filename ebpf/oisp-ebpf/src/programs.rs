@@ -18,7 +18,7 @@ use oisp_ebpf_common::setting::{
 };
 
 use crate::tls::Transfer;
-use crate::{file, gnutls, nss, process, setting, socket, syscall, tls};
+use crate::{file, file_calls, gnutls, nss, process, server_name, setting, socket, tls};
 
 /// The entry of a TLS function; the cookie tells which.
 #[uprobe]
@@ -31,8 +31,8 @@ pub fn tls_entry(ctx: ProbeContext) -> u32 {
     done(match function {
         SSL_FREE | GNUTLS_DEINIT | PR_CLOSE => tls::closed(&ctx, false),
         SSL_CLEAR => tls::closed(&ctx, true),
-        SSL_CTRL => tls::control(&ctx),
-        SSL_SET_HOST_NAME => tls::server_name(&ctx, 1),
+        SSL_CTRL => server_name::control(&ctx),
+        SSL_SET_HOST_NAME => server_name::told(&ctx, 1),
         _ => transfer(&ctx, function)
             .and_then(|transfer| tls::enter(&ctx, &transfer))
             .and_then(|()| below(&ctx, function)),
@@ -186,25 +186,25 @@ pub fn file_renamed(ctx: FExitContext) -> i32 {
 /// `sys_enter(struct pt_regs *, long)`
 #[raw_tracepoint]
 pub fn file_call_enter(ctx: RawTracePointContext) -> i32 {
-    done(syscall::entered(&ctx)) as i32
+    done(file_calls::entered(&ctx)) as i32
 }
 
 /// `sys_exit(struct pt_regs *, long)`
 #[raw_tracepoint]
 pub fn file_call_used(ctx: RawTracePointContext) -> i32 {
-    done(syscall::used(&ctx)) as i32
+    done(file_calls::used(&ctx)) as i32
 }
 
 /// `sys_exit(struct pt_regs *, long)`
 #[raw_tracepoint]
 pub fn file_call_removed(ctx: RawTracePointContext) -> i32 {
-    done(syscall::removed(&ctx)) as i32
+    done(file_calls::removed(&ctx)) as i32
 }
 
 /// `sys_exit(struct pt_regs *, long)`
 #[raw_tracepoint]
 pub fn file_call_renamed(ctx: RawTracePointContext) -> i32 {
-    done(syscall::renamed(&ctx)) as i32
+    done(file_calls::renamed(&ctx)) as i32
 }
 
 /// What a function returned stands behind its parameters, of which that setting

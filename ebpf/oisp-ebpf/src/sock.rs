@@ -41,6 +41,32 @@ pub fn addresses(sock: Kernel) -> Option<Addresses> {
     })
 }
 
+/// The address that `connect` was given: `struct sockaddr_in` or
+/// `sockaddr_in6`.
+#[inline(always)]
+pub fn given(address: Kernel, family: u16) -> Option<([u8; 16], u16)> {
+    let given: u16 = address.read()?;
+    if given != family {
+        return None;
+    }
+    if family == IPV4 {
+        let [_, port, a, b]: [u16; 4] = address.read()?;
+        let ([a, b], [c, d]) = (a.to_ne_bytes(), b.to_ne_bytes());
+        return Some((mapped([a, b, c, d]), u16::from_be(port)));
+    }
+    let words: [u32; 6] = address.read()?;
+    let mut remote = [0; 16];
+    for (word, bytes) in words[2..].iter().zip(remote.chunks_exact_mut(4)) {
+        bytes.copy_from_slice(&word.to_ne_bytes());
+    }
+    // Told by the IPv4 call inside this one.
+    if remote[..12] == mapped([0; 4])[..12] {
+        return None;
+    }
+    let port = (words[0].to_ne_bytes()[2], words[0].to_ne_bytes()[3]);
+    (family == IPV6).then_some((remote, u16::from_be_bytes([port.0, port.1])))
+}
+
 /// An IPv4 address as IPv6 writes it.
 #[inline(always)]
 pub fn mapped(address: [u8; 4]) -> [u8; 16] {

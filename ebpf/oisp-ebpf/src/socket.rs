@@ -17,14 +17,15 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::LruHashMap;
 use oisp_ebpf_common::conn::{CONN_LOOKED_UP, ConnKey, ConnState};
 use oisp_ebpf_common::counter::NOTES_RING_FULL;
-use oisp_ebpf_common::net::{Addresses, NAME_LEN, SERVER_NAME, SOCKET};
+use oisp_ebpf_common::net::{Addresses, SOCKET};
 use oisp_ebpf_common::record::TlsHead;
 use oisp_ebpf_common::setting::AT_BYTES_SENT;
 
 use crate::call::Frame;
 use crate::sock::{self, Piece};
+use crate::syscall::{self, Syscall};
 use crate::task::Kernel;
-use crate::{call, conn, counter, net, ring, tls, user};
+use crate::{call, conn, counter, ring, tls, who};
 
 /// A hello that a process sent: the first bytes of its random name it.
 #[repr(C)]
@@ -81,7 +82,7 @@ pub fn sending(socket: Kernel, bytes: Bytes) -> Option<()> {
     if bytes.len < SHORTEST_RECORD {
         return None;
     }
-    let thread = net::not_ours()?;
+    let thread = who::not_ours()?;
     if let Some(frame) = call::in_flight(thread) {
         seen_inside(&Inside::of(thread, &frame), socket, bytes);
     }
@@ -98,7 +99,7 @@ pub fn received(socket: Kernel, bytes: Bytes) -> Option<()> {
     if bytes.len != RECORD_HEAD {
         return None;
     }
-    let thread = net::not_ours()?;
+    let thread = who::not_ours()?;
     let frame = call::in_flight(thread)?;
     seen_inside(&Inside::of(thread, &frame), socket, bytes)
 }
@@ -128,7 +129,7 @@ impl Bytes {
         if let Some(message) = self.message {
             return sock::to_send(message, self.len);
         }
-        let call = user::Call::current()?;
+        let call = Syscall::current()?;
         if !call.is_on(socket) {
             return None;
         }
@@ -166,7 +167,7 @@ pub fn seen_inside(call: &Inside, socket: Kernel, bytes: Bytes) -> Option<()> {
         return None;
     }
     // A call that never returned is found out by its stack.
-    let below = call.stack.wrapping_sub(user::stack()?);
+    let below = call.stack.wrapping_sub(syscall::stack()?);
     if below > DEPTH || !is_record(bytes.piece(socket)?)? {
         return None;
     }
@@ -289,10 +290,15 @@ fn look_up(key: &ConnKey, state: &mut ConnState) -> u32 {
     // SAFETY: the pointer is an entry of the table.
     let layout = unsafe { &mut *layout };
     let mut found = one_of(key, layout);
-    let last = state.offset[0] != 0 || state.offset[1] != 0;
-    if found.is_none() && layout.vain < VAIN {
+    let searches = found.is_none() && layout.vain < VAIN;
+    if searches {
+        // What is known before it is followed by the verifier through all of it:
+        // so nothing is asked of the state before.
         search(key.handle, key.tgid);
         found = one_of(key, layout);
+    }
+    let last = state.offset[0] != 0 || state.offset[1] != 0;
+    if searches {
         layout.vain += u64::from(found.is_none() && last);
     }
     if last {
@@ -368,39 +374,4 @@ fn search(handle: u64, tgid: u32) -> u32 {
         at += 8;
     }
     0
-}
-
-#[repr(C)]
-struct NameRecord {
-    head: TlsHead,
-    name: [u8; NAME_LEN],
-}
-
-/// The program names the server that it wants.
-#[inline(always)]
-pub fn server_name(head: &mut TlsHead, name: u64) -> Option<()> {
-    let Some(mut entry) = ring::reserve::<NameRecord>() else {
-        counter::add(NOTES_RING_FULL, 1);
-        return None;
-    };
-    let record = entry.as_mut_ptr();
-    head.kind = SERVER_NAME;
-    // SAFETY: the entry has room for a `NameRecord`. The helper checks the source.
-    let len = unsafe {
-        aya_ebpf::helpers::generated::bpf_probe_read_user_str(
-            (&raw mut (*record).name).cast(),
-            NAME_LEN as u32,
-            name as *const _,
-        )
-    };
-    // With its zero. One that fills the field may go on behind it.
-    if len <= 1 || len >= NAME_LEN as i64 {
-        entry.discard(0);
-        return None;
-    }
-    head.len = len as u32 - 1;
-    // SAFETY: as above.
-    unsafe { (&raw mut (*record).head).write(*head) };
-    ring::submit(entry);
-    Some(())
 }

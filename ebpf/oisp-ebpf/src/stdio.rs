@@ -9,28 +9,26 @@
 //! begins with `{` and has `"jsonrpc` in its beginning; one that begins otherwise
 //! is forgotten, and costs no more than any other pipe.
 
-use core::arch::asm;
-
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{HashMap, LruHashMap, PerCpuArray};
+use aya_ebpf::maps::{HashMap, LruHashMap};
 use oisp_ebpf_common::conn::{CONN_LATE, CONN_STDIO};
 use oisp_ebpf_common::plain::{
     Child, End, IN_PLACE, STDIO_AGENTS, STDIO_ALL, STDIO_HANDLE, Stream,
 };
 use oisp_ebpf_common::record::{READ, WRITTEN};
 use oisp_ebpf_common::setting::{
-    AT_FAMILY, AT_FDTABLE_FD, AT_FILE_INODE, AT_FILE_PRIVATE, AT_FILES_FDT, AT_I_INO, AT_I_SB,
-    AT_INODE_MODE, AT_ITER_COUNT, AT_ITERATOR, AT_KI_FILP, AT_S_MAGIC, AT_SK_SOCKET, AT_SK_TYPE,
-    AT_SOCKET_SOCK, AT_TASK_FILES, AT_UNIX_PEER, AT_VFS_INODE, STDIO,
+    AT_FAMILY, AT_FILE_INODE, AT_FILE_PRIVATE, AT_I_INO, AT_I_SB, AT_INODE_MODE, AT_ITER_COUNT,
+    AT_ITERATOR, AT_KI_FILP, AT_S_MAGIC, AT_SK_SOCKET, AT_SK_TYPE, AT_SOCKET_SOCK, AT_UNIX_PEER,
+    AT_VFS_INODE, STDIO,
 };
 
 use crate::iter::{self, Span};
 use crate::stream::slot;
+use crate::syscall::{Syscall, open_file};
 use crate::task::Kernel;
-use crate::transfer::Syscall;
-use crate::{filter, setting, stream};
+use crate::{filter, json_rpc, setting, stream};
 
 /// By inode number of the pipe, or of the socket that is written.
 #[map]
@@ -45,14 +43,6 @@ static STDIO_CHILDREN: LruHashMap<u32, Child> = LruHashMap::with_max_entries(409
 #[map]
 static AGENTS: HashMap<u32, u32> = HashMap::with_max_entries(8192, 0);
 
-/// The beginning of a message. Each program has an entry of its own, and does not
-/// run twice at a time on one CPU: the kernel leaves the second one out.
-#[map]
-static BEGINNING: PerCpuArray<[u8; LOOKED_AT]> = PerCpuArray::with_max_entries(slot::SLOTS, 0);
-
-/// Bytes within which a message must say what it is.
-const LOOKED_AT: usize = 1024;
-
 const S_IFMT: u16 = 0xf000;
 const S_IFIFO: u16 = 0x1000;
 const S_IFSOCK: u16 = 0xc000;
@@ -65,22 +55,18 @@ const BPF_NOEXIST: u64 = 1;
 /// says that it was.
 #[inline(always)]
 pub fn starts() -> Option<()> {
-    exec(Kernel::current()?)
+    exec()
 }
 
 /// A program was started.
 #[inline(always)]
-pub fn exec(task: Kernel) -> Option<()> {
+pub fn exec() -> Option<()> {
     let mode = setting::get(STDIO);
     if mode != STDIO_AGENTS && mode != STDIO_ALL {
         return None;
     }
-    let table = task
-        .follow(AT_TASK_FILES)?
-        .follow(AT_FILES_FDT)?
-        .follow(AT_FDTABLE_FD)?;
-    let input = writing_to(file_at(table, 0)?, true)?;
-    let output = writing_to(file_at(table, 1)?, false)?;
+    let input = writing_to(open_file(0)?, true)?;
+    let output = writing_to(open_file(1)?, false)?;
     if input == output {
         return None;
     }
@@ -108,12 +94,6 @@ pub fn exec(task: Kernel) -> Option<()> {
     };
     let _ = STDIO_CHILDREN.insert((bpf_get_current_pid_tgid() >> 32) as u32, child, 0);
     Some(())
-}
-
-/// `struct file *` of a descriptor.
-#[inline(always)]
-fn file_at(table: Kernel, descriptor: u64) -> Option<Kernel> {
-    Kernel::at(table.word(descriptor * 8)?)
 }
 
 /// The number under which writes show that come out at that file, or go in
@@ -197,10 +177,10 @@ fn is_whole(iter: Kernel, span: &Span, len: u64) -> bool {
 /// A system call returned.
 #[inline(always)]
 pub fn syscall(registers: u64, returned: i64) -> Option<()> {
-    let call = Syscall::of(registers)?;
-    if !call.is_write() || returned <= 0 {
+    if returned <= 0 {
         return None;
     }
+    let call = Syscall::of(registers).filter(|call| call.is_write())?;
     let inode = call.file()?.follow(AT_FILE_INODE)?;
     let number = inode.field(AT_I_INO)?;
     let end = STDIO_ENDS.get_ptr_mut(number)?;
@@ -289,13 +269,13 @@ fn begin(
         end.passed = 1;
         return None;
     }
-    if first_byte(&span) != Some(b'{') {
+    if json_rpc::first_byte(&span) != Some(b'{') {
         let other = end.other;
         let _ = STDIO_ENDS.remove(other);
         let _ = STDIO_ENDS.remove(number);
         return None;
     }
-    if !is_json_rpc(span, len, slot) {
+    if !json_rpc::is(span, len, slot) {
         // One that says so later than is looked for: the next will be shorter.
         end.passed = 1;
         return None;
@@ -321,102 +301,6 @@ fn begin(
 #[inline(always)]
 fn is_asked_for(process: u32) -> bool {
     setting::get(STDIO) == STDIO_ALL || AGENTS.get_ptr(process).is_some()
-}
-
-/// Whether a message of that length has `"jsonrpc` within the
-/// first bytes of its first or second piece.
-#[inline(always)]
-fn is_json_rpc(mut span: Span, len: u64, slot: u32) -> bool {
-    if says_so(&span, slot) {
-        return true;
-    }
-    if span.here >= len {
-        return false;
-    }
-    span.here = 0;
-    span.settle() && says_so(&span, slot)
-}
-
-#[inline(always)]
-fn first_byte(span: &Span) -> Option<u8> {
-    // SAFETY: the helper checks the address.
-    unsafe { aya_ebpf::helpers::bpf_probe_read_user(span.base as *const u8) }.ok()
-}
-
-#[inline(always)]
-fn says_so(span: &Span, slot: u32) -> bool {
-    let Some(beginning) = BEGINNING.get_ptr_mut(slot) else {
-        return false;
-    };
-    let len = if span.here < LOOKED_AT as u64 {
-        span.here as u32
-    } else {
-        LOOKED_AT as u32
-    };
-    // SAFETY: `len` is at most the size of the entry; the helper checks the
-    // source.
-    let failed =
-        unsafe { bpf_probe_read_user(beginning.cast(), len & 0x7ff, span.base as *const _) };
-    if failed != 0 {
-        return false;
-    }
-    // SAFETY: the entry is this program's own while it runs.
-    let bytes = unsafe { &*beginning };
-    let mut seen = Search::default();
-    for (at, byte) in bytes.iter().enumerate() {
-        if at >= len as usize {
-            break;
-        }
-        seen.take(*byte);
-    }
-    seen.found()
-}
-
-/// Looks for `"jsonrpc` without a branch for each byte, of which the verifier
-/// takes but a few thousand.
-struct Search {
-    window: u64,
-    /// 1 while it was not found.
-    missing: u64,
-}
-
-impl Default for Search {
-    #[inline(always)]
-    fn default() -> Self {
-        Self {
-            window: 0,
-            missing: 1,
-        }
-    }
-}
-
-impl Search {
-    const WANTED: u64 = u64::from_ne_bytes(*b"\"jsonrpc");
-
-    #[inline(always)]
-    fn take(&mut self, byte: u8) {
-        self.window = (self.window >> 8) | (u64::from(byte) << 56);
-        let mut differs = self.window ^ Self::WANTED;
-        // In assembly, because the compiler would make a branch of it.
-        // SAFETY: arithmetic on registers. What is not 0 has its highest bit set
-        // itself or in its negation.
-        unsafe {
-            asm!(
-                "{negated} = {differs}",
-                "{negated} = -{negated}",
-                "{differs} |= {negated}",
-                "{differs} >>= 63",
-                differs = inout(reg) differs,
-                negated = out(reg) _,
-            );
-        }
-        self.missing &= differs;
-    }
-
-    #[inline(always)]
-    fn found(&self) -> bool {
-        self.missing == 0
-    }
 }
 
 /// A process ended: if it was such a child, its connection is over.

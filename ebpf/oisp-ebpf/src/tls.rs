@@ -20,7 +20,7 @@ use oisp_ebpf_common::record::{
 use oisp_ebpf_common::setting::MAY_SLEEP;
 
 use crate::call::{self, Frame};
-use crate::{conn, counter, filter, ring, setting, socket};
+use crate::{conn, counter, filter, ring, setting};
 
 /// How far the stack pointer at the return is above the one at the entry: the
 /// return address that x86 pops.
@@ -180,32 +180,6 @@ pub fn close(thread: u64, key: &ConnKey, reused: bool) -> Option<()> {
         conn::open(key, 0);
     }
     Some(())
-}
-
-/// `SSL_CTRL_SET_TLSEXT_HOSTNAME`
-const SET_HOST_NAME: i32 = 55;
-/// `TLSEXT_NAMETYPE_host_name`
-const HOST_NAME: i64 = 0;
-
-/// A setting of a handle: the name of the server, or something else.
-#[inline(always)]
-pub fn control(ctx: &ProbeContext) -> Option<()> {
-    if ctx.arg::<i32>(1)? == SET_HOST_NAME && ctx.arg::<i64>(2)? == HOST_NAME {
-        server_name(ctx, 3)?;
-    }
-    Some(())
-}
-
-/// The name of the server is in that argument.
-#[inline(always)]
-pub fn server_name(ctx: &ProbeContext, argument: usize) -> Option<()> {
-    let thread = filter::observed()?;
-    let name: u64 = ctx.arg(argument)?;
-    let key = conn::key((thread >> 32) as u32, ctx.arg(0)?);
-    // SAFETY: the pointer is an entry of the table.
-    let state = unsafe { &mut *conn::find_or_make(&key)? };
-    let mut head = head_of(thread, key.handle, state);
-    socket::server_name(&mut head, name)
 }
 
 #[inline(always)]
