@@ -55,7 +55,12 @@ impl CaptureBackend for EbpfCapture {
         let ring_bytes = self
             .config
             .ring_size(kernel::memory_bytes(), kernel::processors());
-        let mut loaded = object::load(ring_bytes, self.config.probe_method, self.config.stdio)?;
+        let mut loaded = object::load(object::Asked {
+            ring_bytes,
+            probe_method: self.config.probe_method,
+            files: self.config.files,
+            stdio: self.config.stdio,
+        })?;
         self.config.plain_ports.install(loaded.plain_ports)?;
         let stdio = loaded.stdio.clone();
         let agents = Agents::new(loaded.stdio, self.config.stdio, &self.config.knows_agents);
@@ -78,7 +83,7 @@ impl CaptureBackend for EbpfCapture {
         filter.set(self.config.processes.clone());
         let parts = Parts {
             filter,
-            files: self.config.files.then_some(loaded.files),
+            files: loaded.files,
             signatures,
             diverts: self
                 .config

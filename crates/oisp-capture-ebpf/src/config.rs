@@ -13,9 +13,8 @@ pub struct EbpfConfig {
     /// Bytes of the ring buffer, rounded up to a power of two of at least 64 KiB.
     /// By default 8 MiB: a prompt of 5 MB that is written in one call fits before
     /// the reader wakes. More with more than four processors, 2 MiB for each, up
-    /// to 64 MiB, and never more than a 512th of the memory, but 2 MiB. It counts
-    /// twice in the resident memory of the sensor, since the kernel maps it
-    /// twice in a row.
+    /// to 64 MiB, and never more than a 512th of the memory, but 2 MiB. All of it
+    /// counts in the resident memory of the sensor.
     pub ring_bytes: Option<u32>,
     /// How often the ring is looked at while nobody wakes the reader: the
     /// latency of a record.

@@ -35,6 +35,12 @@ pub enum EbpfError {
         #[source]
         source: Box<aya::maps::MapError>,
     },
+    /// A thread of the start ended without a result.
+    #[error("the thread that loads the eBPF programs ended")]
+    LoadingEnded,
+    /// The ring buffer could not be mapped.
+    #[error("cannot map the ring buffer")]
+    Ring(#[source] std::io::Error),
     /// The object lacks a program or map that the loader wants.
     #[error("the eBPF object has no `{0}`")]
     Missing(String),
@@ -89,9 +95,16 @@ impl From<EbpfError> for CaptureError {
                 what: String::from("cannot start a thread"),
                 source,
             },
-            EbpfError::Map { .. } | EbpfError::Missing(_) | EbpfError::Signatures(_) => {
-                Self::Other(what)
-            }
+            EbpfError::Ring(source) => Self::Io {
+                what: String::from(
+                    "cannot map the ring buffer; a smaller one may do (`--ring-mib`)",
+                ),
+                source,
+            },
+            EbpfError::Map { .. }
+            | EbpfError::Missing(_)
+            | EbpfError::LoadingEnded
+            | EbpfError::Signatures(_) => Self::Other(what),
         }
     }
 }

@@ -37,6 +37,7 @@ mod object;
 mod plain;
 mod process;
 mod ring;
+mod shared_memory;
 pub mod signature;
 mod status;
 mod tls;

@@ -12,7 +12,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::sync::OnceLock;
 
-use crate::object::sys::{self, ProbeKind, Scope};
+use crate::object::perf::{self, ProbeKind};
+use crate::object::sys::Scope;
 
 /// What is known of diverted returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +111,7 @@ fn try_it() -> io::Result<bool> {
     drop(start);
     let probe = u32::try_from(child)
         .map_err(io::Error::other)
-        .and_then(|pid| sys::probe(kind, c"/proc/self/exe", offset, true, Scope::Process(pid)));
+        .and_then(|pid| perf::probe(kind, c"/proc/self/exe", offset, true, Scope::Process(pid)));
     let told = probe.and_then(|probe| started.write_all(&[1]).map(|()| probe));
     drop(started);
     let status = wait(child)?;

@@ -1,14 +1,13 @@
-//! The calls of bpf(2) and perf_event_open(2) that put programs in place, made
-//! here rather than by aya: links to many probes at once
-//! (`BPF_TRACE_UPROBE_MULTI`, Linux 6.6), probes with a cookie (5.15) and
-//! without one (before), for all processes or for one, and programs at the
-//! entry of kernel functions (`fentry`).
+//! The calls of bpf(2) that put programs in place, made here rather than by aya:
+//! links to many probes at once (`BPF_TRACE_UPROBE_MULTI`, Linux 6.6), probes with
+//! a cookie (5.15), for all processes or for one, and programs at the entry of
+//! kernel functions (`fentry`).
 
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
-use aya_obj::generated::{bpf_insn, perf_event_attr};
+use aya_obj::generated::bpf_insn;
 
 const BPF_MAP_CREATE: libc::c_int = 0;
 const BPF_PROG_LOAD: libc::c_int = 5;
@@ -24,9 +23,6 @@ const BPF_PERF_EVENT: u32 = 41;
 const BPF_TRACE_UPROBE_MULTI: u32 = 48;
 const BPF_F_UPROBE_MULTI_RETURN: u32 = 1;
 const BPF_F_SLEEPABLE: u32 = 1 << 4;
-const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
-const PERF_EVENT_IOC_ENABLE: libc::c_ulong = 0x2400;
-const PERF_EVENT_IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
 
 /// The part of `union bpf_attr` for `BPF_PROG_LOAD`.
 #[repr(C)]
@@ -229,66 +225,6 @@ pub(crate) fn link(
     bpf(BPF_LINK_CREATE, &attr)
 }
 
-/// A single probe, without a program yet.
-pub(crate) fn probe(
-    kind: ProbeKind,
-    path: &CStr,
-    offset: u64,
-    is_return: bool,
-    scope: Scope,
-) -> io::Result<OwnedFd> {
-    // SAFETY: all zeros is a valid value of the structure.
-    let mut attr: perf_event_attr = unsafe { std::mem::zeroed() };
-    attr.type_ = kind.number;
-    attr.size = u32::try_from(size_of::<perf_event_attr>()).map_err(io::Error::other)?;
-    attr.config = if is_return { kind.return_bit } else { 0 };
-    attr.__bindgen_anon_3.uprobe_path = address(path.as_ptr());
-    attr.__bindgen_anon_4.probe_offset = offset;
-    let (pid, cpu) = match scope {
-        Scope::AllProcesses => (-1, 0),
-        Scope::Process(pid) => (libc::pid_t::try_from(pid).map_err(io::Error::other)?, -1),
-    };
-    // SAFETY: the structure has the size that it tells, and the path is borrowed
-    // for the length of the call.
-    let fd = unsafe {
-        libc::syscall(
-            libc::SYS_perf_event_open,
-            std::ptr::from_ref(&attr),
-            pid,
-            cpu,
-            -1,
-            PERF_FLAG_FD_CLOEXEC,
-        )
-    };
-    owned(fd)
-}
-
-/// What this kernel calls a probe in user space.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ProbeKind {
-    number: u32,
-    return_bit: u64,
-}
-
-impl ProbeKind {
-    /// As sysfs tells.
-    pub(crate) fn read() -> io::Result<Self> {
-        const DEVICE: &str = "/sys/bus/event_source/devices/uprobe";
-        let number = std::fs::read_to_string(format!("{DEVICE}/type"))?;
-        let bit = std::fs::read_to_string(format!("{DEVICE}/format/retprobe"))?;
-        let number = number.trim().parse().map_err(io::Error::other)?;
-        let bit: u32 = bit
-            .trim()
-            .trim_start_matches("config:")
-            .parse()
-            .map_err(io::Error::other)?;
-        Ok(Self {
-            number,
-            return_bit: 1_u64.checked_shl(bit).unwrap_or(0),
-        })
-    }
-}
-
 /// Lets a program run at a single probe, with a number that it gets.
 pub(crate) fn link_probe(
     program: BorrowedFd<'_>,
@@ -303,21 +239,6 @@ pub(crate) fn link_probe(
         ..PerfLinkCreate::default()
     };
     bpf(BPF_LINK_CREATE, &attr)
-}
-
-/// Lets a program run at a single probe, on kernels without links to probes.
-pub(crate) fn set_program(probe: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
-    for (request, argument) in [
-        (PERF_EVENT_IOC_SET_BPF, program.as_raw_fd()),
-        (PERF_EVENT_IOC_ENABLE, 0),
-    ] {
-        // SAFETY: both requests take a number, and change only the probe.
-        let done = unsafe { libc::ioctl(probe.as_raw_fd(), request as _, argument) };
-        if done < 0 {
-            return Err(io::Error::last_os_error());
-        }
-    }
-    Ok(())
 }
 
 /// Puts a program at the kernel function that it was loaded for.
@@ -343,7 +264,7 @@ fn number(fd: BorrowedFd<'_>) -> io::Result<u32> {
     u32::try_from(fd.as_raw_fd()).map_err(io::Error::other)
 }
 
-fn address<T>(pointer: *const T) -> u64 {
+pub(super) fn address<T>(pointer: *const T) -> u64 {
     u64::try_from(pointer.addr()).unwrap_or(0)
 }
 
@@ -363,7 +284,7 @@ fn bpf<T>(command: libc::c_int, attr: &T) -> io::Result<OwnedFd> {
     owned(fd)
 }
 
-fn owned(fd: libc::c_long) -> io::Result<OwnedFd> {
+pub(super) fn owned(fd: libc::c_long) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }

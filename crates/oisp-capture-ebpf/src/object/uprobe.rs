@@ -11,7 +11,8 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use super::parsed::Parsed;
-use super::sys::{self, Kind, ProbeKind, Scope};
+use super::perf::{self, ProbeKind};
+use super::sys::{self, Kind, Scope};
 use crate::config::ProbeMethod as Method;
 use crate::tls::{Hook, Place};
 
@@ -184,12 +185,12 @@ impl Uprobes {
         let kind = self.kind.map_or_else(ProbeKind::read, Ok)?;
         let method = self.method;
         let program = self.program(place.hook, place.function)?;
-        let probe = sys::probe(kind, path, place.offset, place.hook.is_return(), scope)?;
+        let probe = perf::probe(kind, path, place.offset, place.hook.is_return(), scope)?;
         if method == Method::Cookie {
             let link = sys::link_probe(program, probe.as_fd(), place.function)?;
             return Ok(vec![link, probe]);
         }
-        sys::set_program(probe.as_fd(), program)?;
+        perf::set_program(probe.as_fd(), program)?;
         Ok(vec![probe])
     }
 }

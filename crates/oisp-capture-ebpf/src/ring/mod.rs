@@ -1,6 +1,7 @@
 //! Draining the ring: the thread `oisp-ebpf-ring`, from records to events.
 
 mod bucket;
+mod buffer;
 mod conns;
 mod files;
 mod lives;
@@ -14,9 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use aya::maps::{MapData, RingBuf};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+pub(crate) use buffer::Ring;
 pub(crate) use reader::Reader;
 
 /// The receiver of the events is gone: there is nobody to capture for.
@@ -33,19 +34,14 @@ const QUIET_FACTOR: u32 = 4;
 const PRUNE: Duration = Duration::from_secs(60);
 
 /// Drains until `stop` is set and the ring is empty, or the receiver is gone.
-pub(crate) fn run(
-    mut ring: RingBuf<MapData>,
-    mut reader: Reader,
-    stop: &Arc<AtomicBool>,
-    wait: Duration,
-) {
+pub(crate) fn run(mut ring: Ring, mut reader: Reader, stop: &Arc<AtomicBool>, wait: Duration) {
     if drain_until(&mut ring, &mut reader, stop, wait).is_err() {
         tracing::debug!("the receiver of the capture is gone");
     }
 }
 
 fn drain_until(
-    ring: &mut RingBuf<MapData>,
+    ring: &mut Ring,
     reader: &mut Reader,
     stop: &Arc<AtomicBool>,
     wait: Duration,
@@ -87,19 +83,14 @@ fn timespec(wait: Duration) -> Timespec {
 }
 
 /// Takes what is in the ring; returns how many records that were.
-fn drain(ring: &mut RingBuf<MapData>, reader: &mut Reader) -> Result<usize, ReceiverGone> {
-    let mut taken = 0;
-    while let Some(record) = ring.next() {
-        reader.take(&record)?;
-        taken += 1;
-    }
-    Ok(taken)
+fn drain(ring: &mut Ring, reader: &mut Reader) -> Result<usize, ReceiverGone> {
+    ring.drain(|record| reader.take(record))
 }
 
 /// Looks where the kernel's offsets are ahead of what arrived. The offsets are
 /// read first and the ring is drained then: what an offset counts is in the ring
 /// before the offset moves, so what is missing after that is lost.
-fn find_losses(ring: &mut RingBuf<MapData>, reader: &mut Reader) -> Result<(), ReceiverGone> {
+fn find_losses(ring: &mut Ring, reader: &mut Reader) -> Result<(), ReceiverGone> {
     reader.measure_clock();
     let Some(states) = reader.states_after_losses() else {
         return Ok(());
