@@ -12,6 +12,7 @@ use oisp_core::capture::{
     RunningCapture,
 };
 
+use crate::attach::mapped::{Interest, Mappings, Stopper};
 use crate::attach::{self, Hints, Notice, Parts, Planner};
 use crate::budget::Budget;
 use crate::config::EbpfConfig;
@@ -81,7 +82,9 @@ impl CaptureBackend for EbpfCapture {
         );
         let mut filter = Filter::new(loaded.filter);
         filter.set(self.config.processes.clone());
+        let interest = Interest::new();
         let parts = Parts {
+            interest: Arc::clone(&interest),
             filter,
             files: loaded.files,
             signatures,
@@ -103,6 +106,8 @@ impl CaptureBackend for EbpfCapture {
                 let _ = done.send(());
             })?
         };
+        // Before the running processes are looked at: nothing is mapped in between.
+        let mapped = spawn_mapped(notices.clone(), interest)?;
         let attach = spawn_attach(planner, inbox, &self.config)?;
         let (sampling, ended) = sync_channel(0);
         let sample = {
@@ -126,6 +131,7 @@ impl CaptureBackend for EbpfCapture {
         };
         Ok(Box::new(Running {
             sample: Some((sampling, sample)),
+            mapped,
             attach: Some(attach),
             ring: Some(ring),
             drained,
@@ -161,6 +167,26 @@ fn spawn_attach(
     Ok(thread)
 }
 
+/// Starts the thread that tells of files when code of them is mapped, where the
+/// kernel tells it.
+fn spawn_mapped(
+    notices: SyncSender<Notice>,
+    interest: Arc<Interest>,
+) -> Result<Option<(Stopper, JoinHandle<()>)>, EbpfError> {
+    let opened = Mappings::open().and_then(|mappings| Ok((mappings.stopper()?, mappings)));
+    let (stopper, mappings) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            tracing::info!(%error, "the kernel does not tell of mappings: libraries that are loaded late are found by looking");
+            return Ok(None);
+        }
+    };
+    let thread = spawn("oisp-ebpf-mapped", move || {
+        mappings.run(&notices, &interest)
+    })?;
+    Ok(Some((stopper, thread)))
+}
+
 fn spawn(
     name: &'static str,
     run: impl FnOnce() + Send + 'static,
@@ -174,6 +200,8 @@ fn spawn(
 struct Running {
     /// The thread ends with its sender.
     sample: Option<(SyncSender<()>, JoinHandle<()>)>,
+    /// Tells of files that are mapped.
+    mapped: Option<(Stopper, JoinHandle<()>)>,
     attach: Option<JoinHandle<()>>,
     ring: Option<JoinHandle<()>>,
     /// Says when the ring thread has drained the ring, or has ended otherwise.
@@ -235,6 +263,10 @@ impl Running {
         if let Some((sampling, sample)) = self.sample.take() {
             drop(sampling);
             join(sample);
+        }
+        if let Some((stopper, mapped)) = self.mapped.take() {
+            stopper.stop();
+            join(mapped);
         }
         if let Some(attach) = self.attach.take() {
             let _ = self.notices.send(Notice::Stop);

@@ -3,6 +3,7 @@
 mod features;
 mod hazard;
 
+use std::io;
 use std::path::Path;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -165,6 +166,31 @@ pub(crate) fn processors() -> u32 {
         .unwrap_or(1)
 }
 
+/// The processors that are at work, by number.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub(crate) fn online() -> io::Result<Vec<u32>> {
+    let list = std::fs::read_to_string("/sys/devices/system/cpu/online")?;
+    let processors = ranges(&list);
+    if processors.is_empty() {
+        return Err(io::Error::from(io::ErrorKind::InvalidData));
+    }
+    Ok(processors)
+}
+
+/// Numbers as the kernel lists them: `0-3,5`.
+fn ranges(list: &str) -> Vec<u32> {
+    let range = |range: &str| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some((first.parse().ok()?, last.parse().ok()?))
+    };
+    let ranges = list.trim().split(',').filter_map(range);
+    ranges
+        .flat_map(|(first, last): (u32, u32)| first..=last)
+        .collect()
+}
+
 /// Bytes of memory of this machine.
 pub(crate) fn memory_bytes() -> u64 {
     let info = rustix::system::sysinfo();
@@ -182,6 +208,13 @@ mod tests {
             Some("integrity")
         );
         assert_eq!(chosen(""), None);
+    }
+
+    #[test]
+    fn processors_are_listed_in_ranges() {
+        assert_eq!(ranges("0-2,5\n"), [0, 1, 2, 5]);
+        assert_eq!(ranges("0\n"), [0]);
+        assert!(ranges("").is_empty());
     }
 
     #[test]

@@ -2,12 +2,16 @@
 //!
 //! At the start: the files that are known to carry TLS ([`known`]), so that the
 //! first request of a program that starts later is seen, and everything that
-//! running processes have mapped. Then: each new program a few times shortly
-//! after its start, and all processes now and then, as far as their address
+//! running processes have mapped. Then: each file when code of it is mapped for the
+//! first time ([`mapped`]), each new program a few times shortly after its start,
+//! and all processes now and then, as far as their address
 //! space changed.
 
+mod ahead;
 mod hint;
 mod known;
+pub(crate) mod mapped;
+mod mapped_records;
 mod planner;
 mod prefix;
 mod reach;
@@ -25,6 +29,7 @@ use oisp_core::capture::ProcessFilter;
 
 use crate::budget::Budget;
 pub(crate) use hint::Hints;
+use mapped_records::Mapped;
 pub(crate) use planner::{Parts, Planner, lock};
 pub(crate) use view::{ProcessView, View};
 
@@ -41,6 +46,8 @@ pub(crate) enum Notice {
     Filter(ProcessFilter),
     /// This process talks to AI: from now on, tell of its files.
     Watch(u32),
+    /// A process begins to run code of this file.
+    Mapped(Mapped),
     /// Detach everything and end.
     Stop,
 }
@@ -80,6 +87,7 @@ pub(crate) fn run(
             Ok(Notice::Fork(pid)) => planner.forked(pid),
             Ok(Notice::Filter(filter)) => planner.set_filter(filter),
             Ok(Notice::Watch(pid)) => planner.watch_files(pid),
+            Ok(Notice::Mapped(mapped)) => planner.mapped(mapped),
             Ok(Notice::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {}
         }

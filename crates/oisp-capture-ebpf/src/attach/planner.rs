@@ -1,26 +1,26 @@
 //! Which files and processes are looked at, when, and for whom files are probed.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use oisp_core::capture::ProcessFilter;
 
+use super::ahead::Ahead;
+use super::mapped::Interest;
+use super::mapped_records::Mapped;
 use super::reach::Reach;
 use super::table::{Shown, Table};
 use super::target::{self, FileId};
 use super::view::ProcessView;
-use super::{SharedView, View, known, prefix};
+use super::{SharedView, View, known};
 use crate::filter::Filter;
 use crate::heap;
 use crate::object::{FilePrograms, Programs, Scope};
 use crate::process::maps::{self, Mapping};
 use crate::process::{self, stat};
 use crate::signature::Signatures;
-
-/// Folders are forgotten beyond this many.
-const PREFIXES: usize = 4096;
 
 /// What is remembered of a process between two looks.
 struct Looked {
@@ -32,12 +32,11 @@ struct Looked {
 pub(crate) struct Planner {
     table: Table,
     looked: HashMap<u32, Looked>,
-    roots: HashSet<PathBuf>,
+    ahead: Ahead,
     filter: Filter,
     files: Option<FilePrograms>,
     reach: Reach,
-    /// Folders whose libraries were probed because a program runs from there.
-    prefixes: HashSet<PathBuf>,
+    interest: Arc<Interest>,
     view: SharedView,
 }
 
@@ -51,6 +50,8 @@ pub(crate) struct Parts {
     pub(crate) signatures: Signatures,
     /// Returns may be diverted; else their instructions are probed.
     pub(crate) diverts: bool,
+    /// Which mappings are told.
+    pub(crate) interest: Arc<Interest>,
 }
 
 impl Planner {
@@ -61,8 +62,10 @@ impl Planner {
             files,
             signatures,
             diverts,
+            interest,
         } = parts;
         let reach = Reach::of(filter.rules());
+        interest.set_everyone(reach == Reach::Everyone);
         let view = Arc::new(Mutex::new(View {
             reach: reach.describe(),
             method: programs.method().as_str(),
@@ -71,12 +74,12 @@ impl Planner {
         Self {
             table: Table::new(programs, signatures, diverts, Arc::clone(&view)),
             looked: HashMap::new(),
-            roots: HashSet::new(),
-            prefixes: HashSet::new(),
+            ahead: Ahead::default(),
             view,
             filter,
             files,
             reach,
+            interest,
         }
     }
 
@@ -96,9 +99,7 @@ impl Planner {
     }
 
     fn probe_all_known(&mut self) {
-        if let Ok(root) = std::fs::read_link("/proc/self/ns/mnt") {
-            self.roots.insert(root);
-        }
+        self.ahead.add_own_root();
         for path in known::files_of_this_machine() {
             self.probe_known(&path);
         }
@@ -115,9 +116,10 @@ impl Planner {
 
     /// Attaches for those processes, and lets go of what was for others.
     fn turn_to(&mut self, reach: Reach) {
+        self.interest.set_everyone(reach == Reach::Everyone);
         self.reach = reach;
         self.looked.clear();
-        self.roots.clear();
+        self.ahead.clear_roots();
         self.start();
         self.table.keep_for(&self.reach);
         lock(&self.view).reach = self.reach.describe();
@@ -225,8 +227,11 @@ impl Planner {
         }
         self.looked.insert(pid, looked);
         if self.reach == Reach::Everyone {
-            self.probe_root_of(pid);
-            self.probe_prefix_of(pid);
+            let mut files = self.ahead.files_in_root_of(pid);
+            files.extend(self.ahead.files_beside(pid));
+            for path in files {
+                self.probe_known(&path);
+            }
         }
         self.look_at_maps(pid);
     }
@@ -246,6 +251,23 @@ impl Planner {
         };
         self.table
             .probe(&path, FileId::of(&metadata), scope, &shown);
+    }
+
+    /// A process begins to run code of a file: one that is new here is looked into
+    /// now.
+    pub(crate) fn mapped(&mut self, mapped: Mapped) {
+        let pid = mapped.pid;
+        if pid == std::process::id() {
+            return;
+        }
+        let file = Mapping::from(mapped);
+        let exe = std::fs::read_link(process::path(pid, "exe")).ok();
+        let is_exe = exe.as_deref() == Some(&file.path);
+        if let Ok(Some(_)) = self.probe_mapped(pid, &file, is_exe) {
+            // So that the books are right, too.
+            self.looked.remove(&pid);
+            self.look_at(pid);
+        }
     }
 
     fn look_at_maps(&mut self, pid: u32) {
@@ -322,38 +344,6 @@ impl Planner {
             };
             self.table
                 .probe(path, FileId::of(&metadata), Scope::AllProcesses, &shown);
-        }
-    }
-
-    /// A process with a root of its own: the usual files there, ahead of the
-    /// programs that will run in it.
-    fn probe_root_of(&mut self, pid: u32) {
-        let Ok(namespace) = std::fs::read_link(process::path(pid, "ns/mnt")) else {
-            return;
-        };
-        if !self.roots.insert(namespace) {
-            return;
-        }
-        let root = process::path(pid, "root");
-        if std::fs::canonicalize(&root).is_ok() {
-            for path in known::files(&root) {
-                self.probe_known(&path);
-            }
-        }
-    }
-
-    /// What a program may load from beside itself, before it does.
-    fn probe_prefix_of(&mut self, pid: u32) {
-        let Some(prefix) = prefix::of(pid) else {
-            return;
-        };
-        if self.prefixes.len() >= PREFIXES {
-            self.prefixes.clear();
-        }
-        if self.prefixes.insert(prefix.clone()) {
-            for path in known::files_of_prefix(&prefix) {
-                self.probe_known(&path);
-            }
         }
     }
 

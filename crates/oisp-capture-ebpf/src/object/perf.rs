@@ -51,6 +51,27 @@ fn event(attr: &mut perf_event_attr, pid: libc::pid_t, cpu: libc::c_int) -> io::
     sys::owned(fd)
 }
 
+/// `PERF_TYPE_SOFTWARE` and `PERF_COUNT_SW_DUMMY`: an event that never happens,
+/// with which the kernel tells of other things.
+const SOFTWARE: u32 = 1;
+const DUMMY: u64 = 9;
+
+/// Records of what is mapped to be run, by whatever process on that processor.
+pub(crate) fn mappings_of(processor: u32) -> io::Result<OwnedFd> {
+    // SAFETY: all zeros is a valid value of the structure.
+    let mut attr: perf_event_attr = unsafe { std::mem::zeroed() };
+    attr.type_ = SOFTWARE;
+    attr.config = DUMMY;
+    attr.set_mmap(1);
+    attr.set_mmap2(1);
+    attr.set_exclude_kernel(1);
+    // Whoever waits is woken by each record.
+    attr.set_watermark(1);
+    attr.__bindgen_anon_2.wakeup_watermark = 1;
+    let processor = libc::c_int::try_from(processor).map_err(io::Error::other)?;
+    event(&mut attr, -1, processor)
+}
+
 /// What this kernel calls a probe in user space.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProbeKind {

@@ -469,6 +469,18 @@ impl Drop for Certificate {
     }
 }
 
+/// The library of that name of this machine.
+pub fn library(name: &str) -> Option<PathBuf> {
+    [
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+        "/usr/lib64",
+    ]
+    .into_iter()
+    .map(|directory| PathBuf::from(directory).join(name))
+    .find(|path| path.exists())
+}
+
 /// A copy of a library in a directory of its own.
 pub struct CopiedLibrary {
     directory: String,
@@ -476,14 +488,7 @@ pub struct CopiedLibrary {
 
 impl CopiedLibrary {
     pub fn of(name: &str) -> Option<Self> {
-        let original = [
-            "/usr/lib/x86_64-linux-gnu",
-            "/usr/lib/aarch64-linux-gnu",
-            "/usr/lib64",
-        ]
-        .into_iter()
-        .map(|directory| PathBuf::from(directory).join(name))
-        .find(|path| path.exists())?;
+        let original = library(name)?;
         let directory = std::env::temp_dir().join(format!("oisp-library-{}", std::process::id()));
         std::fs::create_dir_all(&directory).expect("a directory");
         std::fs::copy(original, directory.join(name)).expect("a copy");
