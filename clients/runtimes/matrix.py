@@ -48,7 +48,7 @@ class World:
         self.errors = open(self.folder / "errors", "w+")
         record = ["record", "--port", "0", "--ephemeral", "--ring-mib", "64", "--output", self.events, "--save-capture", self.raw]
         self.sensor = subprocess.Popen([table.BUILT / "oisp-sensor", *record], stdout=subprocess.DEVNULL, stderr=self.errors)
-        if not self.within(LIMIT, lambda: "dashboard" in Path(self.errors.name).read_text()):
+        if not self.within(LIMIT, lambda: self.link() is not None):
             raise SystemExit("the sensor does not capture here: " + Path(self.errors.name).read_text())
 
     def within(self, limit, is_there):
@@ -65,10 +65,16 @@ class World:
         self.provider.stdin.close()
         self.provider.wait(LIMIT)
 
+    def link(self):
+        """Where the sensor's dashboard is, and the token that opens it."""
+        said = Path(self.errors.name).read_text()
+        return re.search(r"(http://localhost:\d+)/\?token=(\w+) ", said)
+
     def probes(self, program):
         """Whether the sensor has probes in that file."""
-        port = re.search(r"http://localhost:(\d+)", Path(self.errors.name).read_text())[1]
-        with urllib.request.urlopen(f"http://localhost:{port}/api/doctor", timeout=LIMIT) as answer:
+        address, token = self.link().groups()
+        request = urllib.request.Request(f"{address}/api/doctor", headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=LIMIT) as answer:
             return f'"path":"{program}"' in answer.read().decode().replace('": "', '":"')
 
     def environment(self):

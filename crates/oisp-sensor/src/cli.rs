@@ -35,6 +35,8 @@ pub enum Command {
     Doctor(DoctorOptions),
     /// Show recorded calls.
     Show(ShowOptions),
+    /// Tell how a sensor that runs is, and the link to its dashboard.
+    Status(StatusOptions),
     /// Run the sensor in the background.
     #[command(subcommand)]
     Daemon(DaemonCommand),
@@ -78,8 +80,8 @@ pub struct Serving {
     /// Port of the dashboard.
     #[arg(long, value_name = "N", default_value_t = 7777, env = "OISP_WEB_PORT")]
     pub port: u16,
-    /// Address of the dashboard. Anything but a loopback address shows your
-    /// prompts to the network.
+    /// Address of the dashboard. Anything but a loopback address lets other
+    /// machines ask, with the token.
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -95,6 +97,27 @@ pub struct Serving {
         value_delimiter = ','
     )]
     pub allow_host: Vec<String>,
+    /// Reading the dashboard takes no token: every user of this machine may.
+    /// On a loopback address only; changes take the token all the same.
+    #[arg(long, env = "OISP_WEB_OPEN_READS")]
+    pub open_reads: bool,
+    /// Serve the dashboard over TLS with this certificate, and those between it
+    /// and its root: a PEM file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        env = "OISP_WEB_TLS_CERT"
+    )]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key: a PEM file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_cert",
+        env = "OISP_WEB_TLS_KEY"
+    )]
+    pub tls_key: Option<PathBuf>,
     /// No dashboard.
     #[arg(long, env = "OISP_NO_WEB")]
     pub no_web: bool,
@@ -348,6 +371,17 @@ pub struct ShowOptions {
     #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',')]
     pub types: Vec<String>,
     /// As JSON lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub struct StatusOptions {
+    /// Port of the sensor's dashboard.
+    #[arg(long, value_name = "N", default_value_t = 7777, env = "OISP_WEB_PORT")]
+    pub port: u16,
+    /// As JSON on standard output.
     #[arg(long)]
     pub json: bool,
 }

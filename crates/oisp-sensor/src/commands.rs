@@ -10,3 +10,4 @@ pub mod demo;
 pub mod doctor;
 pub mod record;
 pub mod show;
+pub mod status;

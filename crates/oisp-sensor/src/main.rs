@@ -1,12 +1,14 @@
 //! `oisp-sensor`: the command line, the choice of the capture backend, and the
 //! order in which the parts start and stop. Nothing else.
 
+mod ask;
 mod backend;
 mod cli;
 mod commands;
 mod event_log;
 mod failure;
 mod hash_key;
+mod health;
 mod knowledge;
 mod output;
 mod platform;
@@ -14,6 +16,7 @@ mod self_test;
 mod sensor;
 mod status;
 mod token;
+mod web;
 
 use std::process::ExitCode;
 
@@ -50,6 +53,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Doctor(options) => commands::doctor::run(&options),
         Command::Show(options) => commands::show::run(&options),
         Command::Daemon(command) => commands::daemon::run(&command),
+        Command::Status(options) => commands::status::run(&options),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The sensor as a whole: what starts in which order, and stops in the order
 //! of the data: capture, pipeline, sinks, dashboard.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use oisp_policy::{Policy, Rules};
 use oisp_redact::Mode;
 use oisp_registry::Current;
 use oisp_store::EventLog;
-use oisp_web::{AppState, BoundServer, WebConfig};
+use oisp_web::{AppState, BoundServer};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -24,7 +23,8 @@ use tokio::task::JoinHandle;
 use crate::cli::Serving;
 use crate::failure::Failure;
 use crate::status::Status;
-use crate::{hash_key, output, platform, token};
+use crate::web::{self, Link};
+use crate::{hash_key, health, output, platform, token};
 
 /// What the sensor is to do.
 pub struct Plan {
@@ -58,7 +58,7 @@ pub struct Sensor {
     log: EventLog,
     status: Arc<Status>,
     stop: Stop,
-    web: Option<(SocketAddr, JoinHandle<()>)>,
+    web: Option<(Link, JoinHandle<()>)>,
     close_web: watch::Sender<bool>,
 }
 
@@ -109,7 +109,9 @@ impl Sensor {
             log: log.clone(),
             status: status.clone(),
         };
-        let web = bound.map(|server| (server.addr(), serve(&runtime, server, state, closing)));
+        let watching = watch_losses(status.clone());
+        runtime.spawn(watching);
+        let web = bound.map(|(server, link)| (link, serve(&runtime, server, state, closing)));
         Ok(Self {
             runtime,
             log,
@@ -182,19 +184,14 @@ impl Sensor {
     }
 
     /// Where the dashboard is.
-    pub fn dashboard(&self) -> Option<String> {
-        self.web
-            .as_ref()
-            .map(|(addr, _)| match addr.ip().is_loopback() {
-                true => format!("http://localhost:{}", addr.port()),
-                false => format!("http://{addr}"),
-            })
+    pub fn dashboard(&self) -> Option<&Link> {
+        self.web.as_ref().map(|(link, _)| link)
     }
 }
 
 impl Running {
     /// Where the dashboard is.
-    pub fn dashboard(&self) -> Option<String> {
+    pub fn dashboard(&self) -> Option<&Link> {
         self.sensor.dashboard()
     }
 
@@ -312,26 +309,26 @@ fn take_signals() -> Result<Stop, Failure> {
     Ok(Stop(stopping))
 }
 
-fn bind(runtime: &Runtime, serving: &Serving) -> Result<Option<BoundServer>, Failure> {
+fn bind(runtime: &Runtime, serving: &Serving) -> Result<Option<(BoundServer, Link)>, Failure> {
     if serving.no_web {
         return Ok(None);
     }
-    if !serving.host.is_loopback() {
-        output::note(format_args!(
-            "warning: the dashboard listens on {}: everybody who reaches it can read your prompts",
-            serving.host
-        ));
-    }
-    let config = WebConfig {
-        addr: SocketAddr::new(serving.host, serving.port),
-        allowed_hosts: serving.allow_host.clone(),
-        token: token::load().map(Arc::from),
-        ..WebConfig::default()
-    };
-    runtime
+    let token = token::load()?;
+    let config = web::settings(serving, &token)?;
+    let server = runtime
         .block_on(oisp_web::bind(config))
-        .map(Some)
-        .map_err(Failure::new)
+        .map_err(Failure::new)?;
+    let link = Link::of(&server, token);
+    Ok(Some((server, link)))
+}
+
+/// Until the runtime ends.
+async fn watch_losses(status: Arc<Status>) {
+    let mut every = tokio::time::interval(health::EVERY);
+    loop {
+        every.tick().await;
+        status.sample();
+    }
 }
 
 fn serve(

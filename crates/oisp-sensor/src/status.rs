@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use oisp_core::capture::{CaptureStatus, ControlSlot, ProcessFilter, ProcessRule, RunningCapture};
 use oisp_core::counters::Snapshot;
-use oisp_export::SinkStatus;
+use oisp_export::{SinkReport, SinkState, SinkStatus};
 use oisp_policy::Filter;
 use oisp_redact::Mode;
 use oisp_store::{EventLog, StoreState};
-use oisp_web::SensorStatus;
+use oisp_web::{Filters, Health, HealthStatus, Reason, SensorStatus, Sink, SinkError};
 use serde_json::{Value, json};
+
+use crate::health::Losses;
 
 /// What the parts report.
 pub struct Status {
@@ -24,6 +26,7 @@ pub struct Status {
     sinks: OnceLock<Vec<Arc<SinkStatus>>>,
     control: ControlSlot,
     filter: Filter,
+    losses: Losses,
 }
 
 impl Status {
@@ -39,6 +42,7 @@ impl Status {
             sinks: OnceLock::new(),
             control: ControlSlot::default(),
             filter: Filter::default(),
+            losses: Losses::new(),
         }
     }
 
@@ -96,6 +100,43 @@ impl Status {
         counters
     }
 
+    /// Looks at what was lost; to be called every now and then.
+    pub fn sample(&self) {
+        self.losses.sample(&self.counters(), Instant::now());
+    }
+
+    /// What is wrong at the moment.
+    fn reasons(&self, counters: &Snapshot) -> Vec<Reason> {
+        let not_attached = (!self.ready()).then(|| Reason {
+            code: "capture_not_attached",
+            message: self.not_ready_reason(),
+        });
+        let sinks = self.sinks.get().into_iter().flatten();
+        let failing = sinks.filter(|sink| sink.last_error().is_some());
+        let failing = failing.map(|sink| Reason {
+            code: "sink_failing",
+            message: format!("the sink {} fails; /api/sinks tells why", sink.name()),
+        });
+        let store = self.store_error().map(|_| Reason {
+            code: "event_log_failing",
+            message: String::from(
+                "the event log cannot be written, and events are kept in memory meanwhile; the sensor's own log tells why",
+            ),
+        });
+        not_attached
+            .into_iter()
+            .chain(store)
+            .chain(self.losses.reasons(counters))
+            .chain(failing)
+            .collect()
+    }
+
+    /// Why the event log cannot be written, where it cannot.
+    fn store_error(&self) -> Option<String> {
+        let store = self.log.status();
+        (store.state == StoreState::Failing).then(|| store.last_error.unwrap_or_default())
+    }
+
     /// The last error of each sink that has one.
     pub fn sink_errors(&self) -> Vec<String> {
         self.sinks
@@ -112,34 +153,48 @@ impl SensorStatus for Status {
         self.ready.load(Ordering::Acquire)
     }
 
-    fn health(&self) -> Value {
-        let store = self.log.status();
-        let mut errors = self.sink_errors();
-        if store.state == StoreState::Failing {
-            let error = store.last_error.as_deref().unwrap_or_default();
-            errors.push(format!("the event log cannot be written: {error}"));
+    fn health(&self) -> Health {
+        let counters = SensorStatus::counters(self);
+        let reasons = self.reasons(&counters);
+        Health {
+            status: match (self.ready(), reasons.is_empty()) {
+                (false, _) => HealthStatus::Starting,
+                (true, false) => HealthStatus::Degraded,
+                (true, true) => HealthStatus::Ok,
+            },
+            reasons,
+            version: String::from(env!("CARGO_PKG_VERSION")),
+            uptime_seconds: self.started.elapsed().as_secs(),
+            ready: self.ready(),
+            redaction: String::from(self.redaction.as_str()),
+            errors: Some(
+                self.sink_errors()
+                    .into_iter()
+                    .chain(self.store_error())
+                    .collect(),
+            ),
+            counters,
         }
-        json!({
-            "status": if errors.is_empty() { "ok" } else { "degraded" },
-            "version": env!("CARGO_PKG_VERSION"),
-            "uptime_seconds": self.started.elapsed().as_secs(),
-            "ready": self.ready(),
-            "redaction": self.redaction.as_str(),
-            "errors": errors,
-            "store": store,
-            "counters": self.counters(),
-        })
     }
 
-    fn filters(&self) -> Value {
+    fn counters(&self) -> Snapshot {
+        Self::counters(self)
+    }
+
+    fn sinks(&self) -> Vec<Sink> {
+        let sinks = self.sinks.get().into_iter().flatten();
+        sinks.map(|sink| of_sink(sink.report())).collect()
+    }
+
+    fn filters(&self) -> Filters {
         let rules = self.filter.rules();
         let list =
             |rules: &[ProcessRule]| rules.iter().map(ToString::to_string).collect::<Vec<_>>();
-        json!({
-            "include": list(&rules.include),
-            "exclude": list(&rules.exclude),
-            "in_kernel": self.control.get().is_some(),
-        })
+        Filters {
+            include: list(&rules.include),
+            exclude: list(&rules.exclude),
+            in_kernel: self.control.get().is_some(),
+        }
     }
 
     fn set_filters(&self, include: &[String], exclude: &[String]) -> Result<(), String> {
@@ -165,5 +220,34 @@ impl SensorStatus for Status {
             Some(capture) => capture.details(),
             None => json!({"state": "capture is not attached yet"}),
         }
+    }
+}
+
+fn of_sink(report: SinkReport) -> Sink {
+    let last_error = report.last_error.map(|error| SinkError {
+        message: error.message,
+        at: Some(error.at.to_rfc3339()),
+    });
+    Sink {
+        name: report.name,
+        state: String::from(word(report.state)),
+        since: Some(report.since.to_rfc3339()),
+        last_error,
+        lag: report.lag,
+        delivered: report.delivered,
+        retried: report.retried,
+        refused: report.refused,
+        filtered: report.filtered,
+        dropped: report.dropped,
+    }
+}
+
+const fn word(state: SinkState) -> &'static str {
+    match state {
+        SinkState::Starting => "starting",
+        SinkState::Healthy => "healthy",
+        SinkState::Retrying => "retrying",
+        SinkState::Failing => "failing",
+        SinkState::Stopped => "stopped",
     }
 }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use oisp_store::{Filter, Stored};
-use serde_json::json;
 
-use crate::reply::{self, Refusal};
+use crate::openapi::Event;
+use crate::reply::{self, ErrorBody, Refusal};
 use crate::state::AppState;
 
 const DEFAULT_LIMIT: usize = 100;
@@ -21,21 +21,14 @@ const MAX_LIMIT: usize = 1_000;
 /// Query parameters as they stand in the address; each may come once.
 pub(crate) type Params = Result<Query<std::collections::HashMap<String, String>>, QueryRejection>;
 
-/// `/api/health`
-pub(crate) async fn health(State(state): State<AppState>) -> Response {
-    reply::value(StatusCode::OK, &state.status.health())
-}
-
-/// `/api/ready`
-pub(crate) async fn ready(State(state): State<AppState>) -> Response {
-    if state.status.ready() {
-        return reply::value(StatusCode::OK, &json!({"ready": true}));
-    }
-    let body = json!({"ready": false, "reason": state.status.not_ready_reason()});
-    reply::value(StatusCode::SERVICE_UNAVAILABLE, &body)
-}
-
-/// `/api/doctor`
+/// What is captured, what is not and why.
+#[utoipa::path(
+    get, path = "/api/doctor", tag = "state",
+    responses(
+        (status = 200, description = "The capture's own report; its fields are those of its kind", body = Object),
+        (status = 500, description = "The report could not be made", body = ErrorBody),
+    ),
+)]
 pub(crate) async fn doctor(State(state): State<AppState>) -> Result<Response, Refusal> {
     // It may read every process of the machine.
     let report = tokio::task::spawn_blocking(move || state.status.doctor()).await;
@@ -46,7 +39,21 @@ pub(crate) async fn doctor(State(state): State<AppState>) -> Result<Response, Re
     Ok(reply::value(StatusCode::OK, &report))
 }
 
-/// `/api/events`
+/// Events, newest first.
+#[utoipa::path(
+    get, path = "/api/events", tag = "events",
+    params(
+        ("limit" = Option<usize>, Query, minimum = 0, description = "Most events; 100 where absent, never more than 1000"),
+        ("type" = Option<String>, Query, description = "Only these event types, with commas between them", example = "ai.request,ai.response"),
+        ("before" = Option<String>, Query, description = "Only events that are older than the one of this `event_id`"),
+        ("request_id" = Option<String>, Query, description = "Only the events of this call"),
+    ),
+    responses(
+        (status = 200, description = "Events in the OISP v0.1 format", body = Vec<Event>),
+        (status = 400, description = "A parameter cannot be understood", body = ErrorBody),
+        (status = 404, description = "The event of `before` is not in the log", body = ErrorBody),
+    ),
+)]
 pub(crate) async fn events(
     State(state): State<AppState>,
     params: Params,
@@ -70,11 +77,21 @@ pub(crate) async fn events(
     ))
 }
 
-/// `/api/events/{id}`
+/// One event.
+#[utoipa::path(
+    get, path = "/api/events/{id}", tag = "events",
+    params(("id" = String, Path, description = "Its `event_id`")),
+    responses(
+        (status = 200, description = "The event", body = Event),
+        (status = 400, description = "The address is not UTF-8", body = ErrorBody),
+        (status = 404, description = "It is not in the log", body = ErrorBody),
+    ),
+)]
 pub(crate) async fn event(
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refusal> {
+    let Path(id) = id.map_err(|rejection| Refusal::bad_request(rejection.body_text()))?;
     let stored = state.log.get(&id).ok_or_else(|| unknown_event(&id))?;
     Ok(reply::json_with(
         StatusCode::OK,
@@ -84,7 +101,7 @@ pub(crate) async fn event(
 
 /// Any other path under `/api/`.
 pub(crate) async fn unknown_path() -> Refusal {
-    let message = "no such path; there are /api/health, /api/ready, /api/events, /api/events/{id}, /api/filters and /api/doctor";
+    let message = "no such path; /api/openapi.json lists those that there are";
     Refusal::new(StatusCode::NOT_FOUND, "not_found", message)
 }
 

@@ -1,7 +1,9 @@
 //! What the user may set.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::path::PathBuf;
+
+use crate::token::Token;
 
 /// Where the dashboard listens, and for whom.
 #[derive(Clone, Debug)]
@@ -13,8 +15,22 @@ pub struct WebConfig {
     pub allowed_hosts: Vec<String>,
     /// Most live feeds at once.
     pub max_live: usize,
-    /// Without it nothing can be changed; where there is none, nothing at all.
-    pub token: Option<Arc<str>>,
+    /// What opens the dashboard. Without one nothing can be changed, and read
+    /// only where reads are open.
+    pub token: Option<Token>,
+    /// Reading takes no token. On a loopback address only.
+    pub open_reads: bool,
+    /// Answers over TLS.
+    pub tls: Option<TlsFiles>,
+}
+
+/// Where the certificate and its key are, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, followed by those between it and its root.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 impl WebConfig {
@@ -29,6 +45,8 @@ impl Default for WebConfig {
             allowed_hosts: Vec::new(),
             max_live: 64,
             token: None,
+            open_reads: false,
+            tls: None,
         }
     }
 }

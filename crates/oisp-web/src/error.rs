@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use crate::tls::TlsError;
+
 /// Why the dashboard cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
@@ -33,6 +35,18 @@ pub enum WebError {
         /// The operating system's answer.
         source: io::Error,
     },
+    /// Everybody on the network could read what programs say.
+    #[error(
+        "will not serve the dashboard on {addr} without a token: other machines reach that \
+         address; leave out `--open-reads`, or listen on 127.0.0.1"
+    )]
+    OpenToAll {
+        /// The address that was asked for.
+        addr: SocketAddr,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("cannot serve the dashboard over TLS: {0}")]
+    Tls(#[from] TlsError),
     /// The server ended by an error.
     #[error("the dashboard stopped: {0}")]
     Serve(#[source] io::Error),

@@ -1,48 +1,76 @@
-//! `/api/filters`: which processes are captured. Anybody who may read may read
-//! it; who changes it must show the sensor's token.
+//! `/api/filters`: which processes are captured.
 
-use std::sync::Arc;
-
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
-use crate::reply::{self, Refusal};
+use crate::reply::{self, ErrorBody, Refusal};
 use crate::state::AppState;
 
-/// What a change must show.
-#[derive(Clone)]
-pub(crate) struct Token(pub(crate) Option<Arc<str>>);
+/// Most rules of one kind, and most bytes of one rule.
+const MOST: (usize, usize) = (1_000, 4_096);
+
+/// The rules in force.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct Filters {
+    /// Only these processes and their descendants, where there are any.
+    pub include: Vec<String>,
+    /// Never these and their descendants.
+    pub exclude: Vec<String>,
+    /// The capture itself leaves the others out; else they are dropped later.
+    pub in_kernel: bool,
+}
 
 /// The rules, each `pid:N`, `name:NAME`, `user:UID` or `cgroup:PATH`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rules {
+    /// Only these processes and their descendants; all where empty or absent.
+    #[schema(max_items = 1000)]
     include: Vec<String>,
+    /// Never these and their descendants.
+    #[schema(max_items = 1000)]
     exclude: Vec<String>,
 }
 
-/// GET
+/// Which processes are captured.
+#[utoipa::path(
+    get, path = "/api/filters", tag = "filters",
+    responses((status = 200, description = "The rules in force", body = Filters)),
+)]
 pub(crate) async fn read(State(state): State<AppState>) -> Response {
     reply::value(StatusCode::OK, &state.status.filters())
 }
 
-/// PUT
+/// Puts other rules in force, until the sensor stops.
+///
+/// All at once: what is not sent is gone.
+#[utoipa::path(
+    put, path = "/api/filters", tag = "filters",
+    request_body = Rules,
+    responses(
+        (status = 200, description = "The rules now in force", body = Filters),
+        (status = 400, description = "A rule cannot be understood; the old ones hold", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
+    ),
+)]
 pub(crate) async fn change(
     State(state): State<AppState>,
-    Extension(token): Extension<Token>,
-    headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Response, Refusal> {
-    token.check(&headers)?;
+    let body = body.map_err(|rejection| {
+        Refusal::new(rejection.status(), "body_refused", rejection.body_text())
+    })?;
     // An object: serde would take a list for a structure, too.
     let rules: Rules = serde_json::from_slice::<Map<String, Value>>(&body)
         .and_then(|fields| serde_json::from_value(Value::Object(fields)))
         .map_err(|error| not_rules(&error))?;
+    bounded(&rules.include)?;
+    bounded(&rules.exclude)?;
     state
         .status
         .set_filters(&rules.include, &rules.exclude)
@@ -50,42 +78,17 @@ pub(crate) async fn change(
     Ok(reply::value(StatusCode::OK, &state.status.filters()))
 }
 
+fn bounded(rules: &[String]) -> Result<(), Refusal> {
+    let (count, length) = MOST;
+    if rules.len() > count || rules.iter().any(|rule| rule.len() > length) {
+        let message = format!("at most {count} rules of at most {length} bytes each");
+        return Err(Refusal::bad_request(message));
+    }
+    Ok(())
+}
+
 fn not_rules(error: &serde_json::Error) -> Refusal {
     Refusal::bad_request(format!(
         "send {{\"include\": [RULE…], \"exclude\": [RULE…]}}: {error}"
     ))
-}
-
-impl Token {
-    /// A page of another origin cannot send the header, and another user of the
-    /// machine cannot read the file that it is in.
-    fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let shown = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "));
-        match (&self.0, shown) {
-            (Some(token), Some(shown)) if is_same(token.as_bytes(), shown.as_bytes()) => Ok(()),
-            (Some(_), _) => Err(Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                "token_needed",
-                "changing this takes the header `Authorization: Bearer TOKEN`; the sensor says at \
-                 its start which file holds the token",
-            )),
-            (None, _) => Err(Refusal::new(
-                StatusCode::FORBIDDEN,
-                "read_only",
-                "this sensor has no token: nothing can be changed while it runs",
-            )),
-        }
-    }
-}
-
-/// Takes as long for a wrong token as for the right one.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let differ = one
-        .iter()
-        .zip(other)
-        .fold(0, |differ, (one, other)| differ | (one ^ other));
-    one.len() == other.len() && differ == 0
 }

@@ -3,7 +3,8 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An answer of that status with JSON as its body.
 pub(crate) fn json_with(status: StatusCode, body: impl Into<Body>) -> Response {
@@ -16,9 +17,33 @@ pub(crate) fn json_with(status: StatusCode, body: impl Into<Body>) -> Response {
     response
 }
 
-/// A JSON value.
-pub(crate) fn value(status: StatusCode, value: &Value) -> Response {
-    json_with(status, value.to_string())
+/// A value as JSON.
+pub(crate) fn value<T: Serialize>(status: StatusCode, value: &T) -> Response {
+    match serde_json::to_string(value) {
+        Ok(text) => json_with(status, text),
+        // Of these types none can fail; no answer is worth a panic.
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// What a refusal looks like.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(crate) struct ErrorBody<'a> {
+    error: Cause<'a>,
+}
+
+/// Why something was refused.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErrorCause)]
+struct Cause<'a> {
+    /// For programs.
+    code: &'a str,
+    /// For people: what it is, and what to do.
+    message: &'a str,
 }
 
 /// What went wrong, in a form that both a script and a person can use.
@@ -52,9 +77,10 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        value(
-            self.status,
-            &json!({"error": {"code": self.code, "message": self.message}}),
-        )
+        let error = Cause {
+            code: self.code,
+            message: &self.message,
+        };
+        value(self.status, &ErrorBody { error })
     }
 }

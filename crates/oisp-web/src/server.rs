@@ -1,39 +1,64 @@
 //! The listening socket, and serving until told to stop.
 
+use std::fmt;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::closing::Closing;
 use crate::config::WebConfig;
 use crate::error::WebError;
 use crate::holder;
+use crate::metrics::Tally;
 use crate::router::closing_router;
 use crate::state::AppState;
+use crate::tls::{self, TlsListener};
 
 /// How long requests that are being answered may hold up the end.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// A dashboard that has its port and does not answer yet.
-#[derive(Debug)]
 pub struct BoundServer {
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     config: WebConfig,
+}
+
+impl fmt::Debug for BoundServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundServer")
+            .field("listener", &self.listener)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Takes the port.
 ///
 /// # Errors
 /// When it cannot be had; where another program has it, the error names that
-/// program.
+/// program. When the certificate cannot be used. When other machines could read
+/// without a token.
 pub async fn bind(config: WebConfig) -> Result<BoundServer, WebError> {
-    match TcpListener::bind(config.addr).await {
-        Ok(listener) => Ok(BoundServer { listener, config }),
-        Err(source) => Err(refused(config.addr, source)),
+    let addr = config.addr;
+    if !addr.ip().is_loopback() && (config.open_reads || config.token.is_none()) {
+        return Err(WebError::OpenToAll { addr });
     }
+    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let listener = TcpListener::bind(addr)
+        .await
+        .map_err(|source| refused(addr, source))?;
+    Ok(BoundServer {
+        listener,
+        tls,
+        config,
+    })
 }
 
 fn refused(addr: SocketAddr, source: std::io::Error) -> WebError {
@@ -48,6 +73,14 @@ fn refused(addr: SocketAddr, source: std::io::Error) -> WebError {
 }
 
 impl BoundServer {
+    /// Under which scheme it answers.
+    pub const fn scheme(&self) -> &'static str {
+        match self.tls {
+            Some(_) => "https",
+            None => "http",
+        }
+    }
+
     /// Where it listens; the port is the real one also where 0 was asked for.
     pub fn addr(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.config.addr)
@@ -63,15 +96,37 @@ impl BoundServer {
         S: Future<Output = ()> + Send + 'static,
     {
         let (close, closing) = Closing::channel();
-        let router = closing_router(state, &self.config, closing.clone());
+        let tally = Arc::new(Tally::new(&state.log));
+        let router = closing_router(state, &self.config, tally.clone(), closing.clone());
         let shutdown = async move {
             shutdown.await;
             close.send_replace(true);
         };
-        let server = axum::serve(self.listener, router).with_graceful_shutdown(shutdown);
         tokio::select! {
-            ended = async { server.await } => ended.map_err(WebError::Serve),
+            ended = run(self.listener, self.tls, router, shutdown) => ended.map_err(WebError::Serve),
             () = drained(closing) => Ok(()),
+            () = tally.follow() => Ok(()),
+        }
+    }
+}
+
+async fn run<S>(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    shutdown: S,
+) -> std::io::Result<()>
+where
+    S: Future<Output = ()> + Send + 'static,
+{
+    match tls {
+        None => {
+            let server = axum::serve(listener, router);
+            server.with_graceful_shutdown(shutdown).await
+        }
+        Some(acceptor) => {
+            let server = axum::serve(TlsListener::new(listener, acceptor), router);
+            server.with_graceful_shutdown(shutdown).await
         }
     }
 }

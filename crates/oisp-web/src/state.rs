@@ -1,9 +1,14 @@
 //! What the routes read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use oisp_store::EventLog;
 use serde_json::Value;
+
+use crate::filters::Filters;
+use crate::health::Health;
+use crate::sinks::Sink;
 
 /// The sensor's own account of its state.
 pub trait SensorStatus: Send + Sync {
@@ -15,12 +20,20 @@ pub trait SensorStatus: Send + Sync {
         String::from("capture is not attached yet; /api/doctor tells what is missing")
     }
 
-    /// Figures and versions for `/api/health`.
-    fn health(&self) -> Value;
+    /// How the sensor is, for `/api/health`.
+    fn health(&self) -> Health;
+
+    /// All figures, named `part.figure`, for the metrics.
+    fn counters(&self) -> BTreeMap<String, u64>;
+
+    /// Where events are delivered, for `/api/sinks`.
+    fn sinks(&self) -> Vec<Sink> {
+        Vec::new()
+    }
 
     /// The rules that name captured processes, for `/api/filters`.
-    fn filters(&self) -> Value {
-        Value::Null
+    fn filters(&self) -> Filters {
+        Filters::default()
     }
 
     /// Puts other rules in force.

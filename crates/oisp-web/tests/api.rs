@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
-use common::sensor;
+use common::{TOKEN, open, sensor};
 use http_body_util::BodyExt;
 use oisp_web::{WebConfig, router};
 use serde_json::{Value, json};
@@ -24,7 +24,8 @@ async fn send(router: &Router, method: Method, path: &str) -> (u16, Value) {
     let request = Request::builder()
         .method(method)
         .uri(path)
-        .header("host", "localhost:7777");
+        .header("host", "localhost:7777")
+        .header("authorization", format!("Bearer {TOKEN}"));
     let response = router
         .clone()
         .oneshot(request.body(Body::empty()).unwrap())
@@ -55,7 +56,7 @@ fn ids(events: &Value) -> Vec<&str> {
 }
 
 fn app(count: usize) -> Router {
-    router(sensor(count).0, &WebConfig::default())
+    router(sensor(count).0, &open())
 }
 
 #[tokio::test]
@@ -102,7 +103,7 @@ async fn the_limit_has_a_default_and_a_maximum() {
 async fn one_event_comes_as_the_log_holds_it() {
     let (state, _) = sensor(3);
     let expected: Value = serde_json::from_str(state.log.get("E2").unwrap().event.json()).unwrap();
-    let app = router(state, &WebConfig::default());
+    let app = router(state, &open());
     assert_eq!(get(&app, "/api/events/E2").await, (200, expected));
 }
 
@@ -150,7 +151,7 @@ async fn nothing_can_be_written() {
 #[tokio::test]
 async fn ready_turns_with_the_sensor() {
     let (state, paper) = sensor(0);
-    let app = router(state, &WebConfig::default());
+    let app = router(state, &open());
     let (status, body) = get(&app, "/api/ready").await;
     assert_eq!((status, &body["ready"]), (503, &json!(false)));
     assert!(body["reason"].as_str().unwrap().contains("capture"));
@@ -161,10 +162,9 @@ async fn ready_turns_with_the_sensor() {
 #[tokio::test]
 async fn health_and_doctor_are_the_sensor_s_own_words() {
     let app = app(0);
-    assert_eq!(
-        get(&app, "/api/health").await,
-        (200, json!({"version": "0.1.0", "events": 3}))
-    );
+    let (status, health) = get(&app, "/api/health").await;
+    assert_eq!((status, &health["version"]), (200, &json!("0.1.0")));
+    assert_eq!(health["counters"], json!({"pipeline.stored": 3}));
     assert_eq!(
         get(&app, "/api/doctor").await,
         (200, json!({"kernel": "6.1.0"}))
@@ -191,11 +191,7 @@ async fn put(router: &Router, token: Option<&str>, body: &'static str) -> (u16, 
 
 #[tokio::test]
 async fn rules_are_changed_only_with_the_token() {
-    let config = WebConfig {
-        token: Some("made-up-token".into()),
-        ..WebConfig::default()
-    };
-    let app = router(sensor(0).0, &config);
+    let app = router(sensor(0).0, &open());
     for wrong in [None, Some(""), Some("made-up-toke"), Some("made-up-token2")] {
         let (status, answer) = put(&app, wrong, CHANGE).await;
         assert_eq!(

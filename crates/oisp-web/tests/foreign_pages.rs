@@ -31,7 +31,7 @@ const ROUTES: [&str; 10] = [
 ];
 
 fn app() -> Router {
-    router(sensor(2).0, &WebConfig::default())
+    router(sensor(2).0, &common::open())
 }
 
 /// Asks with these headers; a Host of ours goes along where none is given.
@@ -180,7 +180,7 @@ async fn the_dashboard_and_local_programs_are_let_in() {
 async fn a_configured_name_is_let_in() {
     let config = WebConfig {
         allowed_hosts: vec![String::from("sensor.internal")],
-        ..WebConfig::default()
+        ..common::open()
     };
     let request = Request::builder()
         .uri("/api/health")

@@ -39,7 +39,7 @@ struct Server {
 fn any_port() -> WebConfig {
     WebConfig {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-        ..WebConfig::default()
+        ..common::open()
     }
 }
 

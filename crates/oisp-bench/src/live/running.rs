@@ -50,7 +50,8 @@ impl Running {
             .arg(&events)
             .arg("--store")
             .arg(dir.join(format!("events-{port}.db")))
-            .args(options);
+            .args(options)
+            .env("OISP_WEB_OPEN_READS", "true");
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

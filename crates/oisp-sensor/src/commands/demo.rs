@@ -53,9 +53,8 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::new(format_args!("cannot make a temporary folder: {error}")))?;
     let captured_all = round(&running, &dir)?;
     if let Some(dashboard) = running.dashboard().filter(|_| !options.once) {
-        output::note(format_args!(
-            "\nlook at them on {dashboard}; Ctrl-C ends the demo"
-        ));
+        output::note(format_args!("\nlook at them; Ctrl-C ends the demo"));
+        dashboard.announce();
         running.wait(options.serving.duration);
     }
     running.stop()?;

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::ask::{Sensor, Unanswered};
 use crate::backend;
 use crate::cli::DoctorOptions;
 use crate::failure::{FAILED, Failure, PRIVILEGE};
@@ -54,19 +54,19 @@ fn line_of(test: &SelfTest) -> String {
     line
 }
 
-/// How long a sensor that runs may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What a sensor that runs tells of its capture; `None` where there is none.
+/// What a sensor that runs tells of its capture; `None` where there is none, or
+/// where it does not tell this user, which is said.
 fn running(port: u16) -> Option<Value> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
-        .build()
-        .into();
-    let url = format!("http://127.0.0.1:{port}/api/doctor");
-    let answer = agent.get(url).call().ok()?.body_mut().read_to_string();
-    let answer: Value = serde_json::from_str(&answer.ok()?).ok()?;
-    answer.get("processes").is_some().then_some(answer)
+    match Sensor::on(port).get("/api/doctor") {
+        Ok(answer) => answer.get("processes").is_some().then_some(answer),
+        Err(Unanswered::Nobody { .. }) => None,
+        Err(error) => {
+            output::note(format_args!(
+                "what the running sensor has seen is left out: {error}"
+            ));
+            None
+        }
+    }
 }
 
 /// What it has seen of the processes that were asked for, or of those that it

@@ -14,7 +14,7 @@ use crate::knowledge::{self, Watch};
 use crate::output;
 use crate::platform;
 use crate::sensor::{self, Plan, Sensor};
-use crate::token;
+use crate::web::Link;
 
 /// Runs until told to stop.
 pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
@@ -50,7 +50,7 @@ pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
     let _watch = Watch::start(&registry, &options.knowledge)?;
     announce(
         &options.output,
-        running.dashboard().as_deref(),
+        running.dashboard(),
         running.log().status().path.as_deref(),
     );
     platform::tell_ready();
@@ -103,18 +103,12 @@ pub fn warn_of(redaction: Mode) {
     }
 }
 
-fn announce(events: &Path, dashboard: Option<&str>, log: Option<&Path>) {
+fn announce(events: &Path, dashboard: Option<&Link>, log: Option<&Path>) {
     output::note(format_args!(
         "capturing AI calls of every program on this machine; Ctrl-C ends it"
     ));
     if let Some(dashboard) = dashboard {
-        output::note(format_args!("  dashboard  {dashboard}"));
-    }
-    if let (Some(_), Some(token)) = (dashboard, token::path()) {
-        output::note(format_args!(
-            "  token      {} (to change filters)",
-            token.display()
-        ));
+        dashboard.announce();
     }
     match log {
         Some(log) => output::note(format_args!("  log        {}", log.display())),

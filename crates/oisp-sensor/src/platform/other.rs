@@ -19,6 +19,11 @@ pub const fn system_state_dir() -> Option<PathBuf> {
     None
 }
 
+/// The access list of its folder is the user's.
+pub fn is_private(_file: &File) -> io::Result<bool> {
+    Ok(true)
+}
+
 /// Where the sensor keeps what outlives a run: as `OISP_STATE_DIR` says, else the
 /// user's own folder.
 pub fn state_dir() -> Option<PathBuf> {
@@ -37,3 +42,8 @@ pub const fn tell_ready() {}
 
 /// Nobody waits to be told.
 pub const fn tell_stopping() {}
+
+/// There is none here.
+pub const fn says_to_journal() -> bool {
+    false
+}

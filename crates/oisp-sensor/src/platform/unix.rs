@@ -31,6 +31,11 @@ pub fn system_state_dir() -> Option<PathBuf> {
     Some(PathBuf::from("/var/lib/oisp-sensor"))
 }
 
+/// Only its owner can read it.
+pub fn is_private(file: &File) -> io::Result<bool> {
+    Ok(file.metadata()?.mode() & 0o077 == 0)
+}
+
 /// Where the sensor keeps what outlives a run: as `OISP_STATE_DIR` says, else
 /// root's or the user's own folder.
 pub fn state_dir() -> Option<PathBuf> {
@@ -60,6 +65,15 @@ pub fn to_invoking_user(path: &Path) {
     {
         tracing::warn!(path = %path.display(), %error, "file stays owned by root");
     }
+}
+
+/// Standard error goes to systemd's journal (systemd.exec(5), `JOURNAL_STREAM`).
+pub fn says_to_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else {
+        return false;
+    };
+    std::fs::metadata("/dev/stderr")
+        .is_ok_and(|stderr| stream == format!("{}:{}", stderr.dev(), stderr.ino()))
 }
 
 /// The owner of /proc/self is the effective user.

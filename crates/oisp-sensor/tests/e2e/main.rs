@@ -21,6 +21,7 @@ mod agents;
 mod command_line;
 mod crowd;
 mod daemon;
+mod dashboard;
 mod ends;
 mod go;
 mod kills;

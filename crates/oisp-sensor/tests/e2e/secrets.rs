@@ -65,10 +65,21 @@ fn planted_secrets_are_told_nowhere() {
     for ran in &ran {
         sensor.until(&ran.label, |events| events.answers(ran.pid) == ran.calls);
     }
-    let mut told = vec![
-        ("/api/doctor", sensor.get("/api/doctor").1),
-        ("/api/health", sensor.get("/api/health").1),
+    let state = [
+        "/api/doctor",
+        "/api/health",
+        "/api/sinks",
+        "/api/filters",
+        "/api/metrics",
+        "/api/metrics/processes",
+        "/metrics",
     ];
+    let mut told: Vec<_> = state
+        .into_iter()
+        .map(|path| (path, sensor.get(path)))
+        .inspect(|(path, (status, _))| assert_eq!(*status, 200, "{path}"))
+        .map(|(path, (_, body))| (path, body))
+        .collect();
     told.push(("/api/events", sensor.get("/api/events?limit=1000").1));
     told.push((
         "the types of /api/events",

@@ -5,26 +5,50 @@
 
 mod story;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oisp_store::{Bounds, EventLog};
-use oisp_web::{AppState, SensorStatus, WebConfig, bind};
+use oisp_web::{AppState, Filters, Health, SensorStatus, WebConfig, bind};
 use serde_json::{Value, json};
 
-struct Preview(EventLog);
+struct Preview(EventLog, Mutex<Filters>);
 
 impl SensorStatus for Preview {
     fn ready(&self) -> bool {
         true
     }
 
-    fn health(&self) -> Value {
-        json!({
-            "version": env!("CARGO_PKG_VERSION"), "preview": true,
-            "events": {"stored": self.0.last_seq(), "dropped": 0},
-            "capture": {"records": 18_204, "bytes": 4_391_022, "gaps": 1, "ring_full": 0},
-        })
+    fn health(&self) -> Health {
+        Health {
+            version: format!("{}, made-up events", env!("CARGO_PKG_VERSION")),
+            ready: true,
+            counters: self.counters(),
+            ..Health::default()
+        }
+    }
+
+    fn counters(&self) -> BTreeMap<String, u64> {
+        [
+            ("capture.records", 18_204),
+            ("capture.bytes_delivered", 4_391_022),
+            ("capture.gaps_ring_full", 1),
+            ("pipeline.stored", self.0.last_seq()),
+        ]
+        .map(|(name, figure)| (name.to_owned(), figure))
+        .into()
+    }
+
+    fn filters(&self) -> Filters {
+        self.1.lock().unwrap().clone()
+    }
+
+    fn set_filters(&self, include: &[String], exclude: &[String]) -> Result<(), String> {
+        let mut filters = self.1.lock().unwrap();
+        filters.include = include.to_vec();
+        filters.exclude = exclude.to_vec();
+        Ok(())
     }
 
     fn doctor(&self) -> Value {
@@ -51,6 +75,8 @@ async fn main() {
         .map_or(7777, |port| port.parse().unwrap());
     let config = WebConfig {
         addr: ([127, 0, 0, 1], port).into(),
+        // Made-up events are no secret.
+        open_reads: true,
         ..WebConfig::default()
     };
     let log = EventLog::new(Bounds::default());
@@ -58,7 +84,7 @@ async fn main() {
     eprintln!("made-up events at http://{}", server.addr());
     tokio::spawn(tell(log.clone()));
     let state = AppState {
-        status: Arc::new(Preview(log.clone())),
+        status: Arc::new(Preview(log.clone(), Mutex::default())),
         log,
     };
     let stop = async { drop(tokio::signal::ctrl_c().await) };

@@ -6,12 +6,13 @@
     reason = "each test file uses its own part, and fails by panicking"
 )]
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use oisp_core::SafeEvent;
 use oisp_store::{Bounds, EventLog};
-use oisp_web::{AppState, SensorStatus};
+use oisp_web::{AppState, Filters, Health, SensorStatus, Sink, Token, WebConfig};
 use serde_json::{Value, json};
 
 /// A status to choose.
@@ -26,13 +27,35 @@ impl SensorStatus for Paper {
         self.ready.load(Ordering::SeqCst)
     }
 
-    fn health(&self) -> Value {
-        json!({"version": "0.1.0", "events": 3})
+    fn health(&self) -> Health {
+        Health {
+            version: String::from("0.1.0"),
+            errors: Some(vec![String::from("webhook said: made-up secret")]),
+            counters: self.counters(),
+            ..Health::default()
+        }
     }
 
-    fn filters(&self) -> Value {
-        let [include, exclude] = &*self.rules.lock().unwrap();
-        json!({"include": include, "exclude": exclude})
+    fn counters(&self) -> BTreeMap<String, u64> {
+        [(String::from("pipeline.stored"), 3)].into()
+    }
+
+    fn sinks(&self) -> Vec<Sink> {
+        vec![Sink {
+            name: String::from("jsonl"),
+            state: String::from("healthy"),
+            delivered: 3,
+            ..Sink::default()
+        }]
+    }
+
+    fn filters(&self) -> Filters {
+        let [include, exclude] = self.rules.lock().unwrap().clone();
+        Filters {
+            include,
+            exclude,
+            in_kernel: false,
+        }
     }
 
     fn set_filters(&self, include: &[String], exclude: &[String]) -> Result<(), String> {
@@ -45,6 +68,25 @@ impl SensorStatus for Paper {
 
     fn doctor(&self) -> Value {
         json!({"kernel": "6.1.0"})
+    }
+}
+
+/// Made up.
+pub(crate) const TOKEN: &str = "made-up-token";
+
+/// A dashboard that everybody on the machine may read.
+pub(crate) fn open() -> WebConfig {
+    WebConfig {
+        open_reads: true,
+        ..locked()
+    }
+}
+
+/// A dashboard as it is without settings.
+pub(crate) fn locked() -> WebConfig {
+    WebConfig {
+        token: Some(Token::new(TOKEN)),
+        ..WebConfig::default()
     }
 }
 

@@ -35,7 +35,15 @@ pub struct Sensor {
     test: String,
     child: Child,
     dir: TempDir,
-    port: u16,
+    door: Door,
+}
+
+/// Where the dashboard is, and what opens it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Door {
+    pub is_tls: bool,
+    pub port: u16,
+    pub token: String,
 }
 
 /// A sensor under test sees what all tests send at the same time, is not
@@ -78,28 +86,30 @@ impl Sensor {
             test: test.to_owned(),
             child,
             dir,
-            port: 0,
+            door: Door::default(),
         };
         match sensor.wait_ready() {
-            Ok(port) => sensor.port = port,
+            Ok(door) => sensor.door = door,
             Err(why) if is_impossible(&why) && !in_ci() => {
                 skipped(test, &format!("cannot capture here: {}", why.trim()));
                 return None;
             }
             Err(why) => panic!("{test}: the sensor did not start: {why}"),
         }
-        assert_eq!(sensor.get("/api/ready").0, 200);
+        if !sensor.door.is_tls {
+            assert_eq!(sensor.get("/api/ready").0, 200);
+        }
         Some(sensor)
     }
 
-    /// The dashboard's port once capture is attached, or the last words.
-    fn wait_ready(&mut self) -> Result<u16, String> {
+    /// The dashboard once capture is attached, or the last words.
+    fn wait_ready(&mut self) -> Result<Door, String> {
         let announced = within(LIMIT, || {
             let said = self.stderr();
             if let Some(status) = self.child.try_wait().unwrap() {
                 return Some(Err(format!("{status}: {said}")));
             }
-            port_of(&said).map(Ok)
+            door_of(&said).map(Ok)
         });
         announced.unwrap_or_else(|| Err(format!("silent for {LIMIT:?}: {}", self.stderr())))
     }
@@ -128,9 +138,14 @@ impl Sensor {
         eventually(what, || Some(self.events()).filter(|events| enough(events)))
     }
 
+    /// Where the dashboard is, and what opens it.
+    pub const fn door(&self) -> &Door {
+        &self.door
+    }
+
     /// Asks the API: status and body.
     pub fn get(&self, path: &str) -> (u16, String) {
-        get(self.port, path).unwrap()
+        get(&self.door, path).unwrap()
     }
 
     /// `/api/health`.
@@ -200,9 +215,16 @@ fn is_impossible(why: &str) -> bool {
     why.contains("capturing with eBPF needs root") || why.contains("needs Linux 5.10")
 }
 
-fn port_of(said: &str) -> Option<u16> {
-    let (_, rest) = said.split_once("dashboard  http://localhost:")?;
-    rest.split_once('\n')?.0.parse().ok()
+fn door_of(said: &str) -> Option<Door> {
+    let (_, rest) = said.split_once("  link       ")?;
+    let (link, _) = rest.split_once(' ')?;
+    let (address, token) = link.split_once("/?token=")?;
+    let (scheme, port) = address.split_once("://localhost:")?;
+    Some(Door {
+        is_tls: scheme == "https",
+        port: port.parse().ok()?,
+        token: token.to_owned(),
+    })
 }
 
 /// Waits for the end of a process, which a failing test does not leave running.
@@ -219,12 +241,13 @@ pub fn kill(pid: u32, signal: Signal) {
 }
 
 /// A request in HTTP/1.0: the answer ends with the connection.
-fn get(port: u16, path: &str) -> std::io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+pub fn get(door: &Door, path: &str) -> std::io::Result<(u16, String)> {
+    let Door { port, token, .. } = door;
+    let mut stream = TcpStream::connect(("127.0.0.1", *port))?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     write!(
         stream,
-        "GET {path} HTTP/1.0\r\nHost: localhost:{port}\r\n\r\n"
+        "GET {path} HTTP/1.0\r\nHost: localhost:{port}\r\nAuthorization: Bearer {token}\r\n\r\n"
     )?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
