@@ -8,6 +8,7 @@ import { applyTheme, storedTheme, type Theme } from './ui/theme';
 import { ActivityView, EVERYTHING } from './views/activity';
 import { CallsView } from './views/calls';
 import { CaptureView } from './views/capture';
+import { FiltersView } from './views/filters';
 import { ProcessesView } from './views/processes';
 
 const TABS: readonly { route: Route; label: string }[] = [
@@ -15,6 +16,7 @@ const TABS: readonly { route: Route; label: string }[] = [
   { route: { view: 'activity' }, label: 'Activity' },
   { route: { view: 'processes' }, label: 'Processes' },
   { route: { view: 'capture' }, label: 'Capture' },
+  { route: { view: 'filters' }, label: 'Filters' },
 ];
 
 export function App() {
@@ -27,28 +29,32 @@ export function App() {
       <a className="skip" href="#main" onClick={(event) => skip(event)}>
         Skip to content
       </a>
-      <header className="top">
-        <a className="brand" href="#/calls" aria-label="OISP Sensor, to the list of calls">
-          <img src="/favicon.svg" width="22" height="22" alt="" />
-          <span>OISP Sensor</span>
-        </a>
-        <nav className="tabs" aria-label="Views">
-          {TABS.map(({ route: to, label }) => (
-            <a key={label} href={hashOf(to)} aria-current={to.view === route.view ? 'page' : undefined}>
-              {label}
-            </a>
-          ))}
-        </nav>
-        <span className="grow" />
-        <FeedBadge />
-        <ThemeButton />
-      </header>
+      <div>
+        <header className="top">
+          <a className="brand" href="#/calls" aria-label="OISP Sensor, to the list of calls">
+            <img src="/favicon.svg" width="22" height="22" alt="" />
+            <span>OISP Sensor</span>
+          </a>
+          <nav className="tabs" aria-label="Views">
+            {TABS.map(({ route: to, label }) => (
+              <a key={label} href={hashOf(to)} aria-current={to.view === route.view ? 'page' : undefined}>
+                {label}
+              </a>
+            ))}
+          </nav>
+          <span className="grow" />
+          <FeedBadge />
+          <ThemeButton />
+        </header>
+        <LockedNote />
+      </div>
       <main id="main" tabIndex={-1}>
         <Boundary key={route.view}>
           {route.view === 'calls' && <CallsView open={route.call} filter={filter} onFilter={setFilter} />}
           {route.view === 'activity' && <ActivityView filter={deeds} onFilter={setDeeds} />}
           {route.view === 'processes' && <ProcessesView onFilter={setFilter} />}
           {route.view === 'capture' && <CaptureView />}
+          {route.view === 'filters' && <FiltersView />}
         </Boundary>
       </main>
     </div>
@@ -63,7 +69,7 @@ function skip(event: React.MouseEvent): void {
 
 function FeedBadge() {
   const { feed, missed } = useSession();
-  const words = { connecting: 'Connecting', live: 'Live', waiting: 'Disconnected, retrying' }[feed];
+  const words = { connecting: 'Connecting', live: 'Live', waiting: 'Disconnected, retrying', locked: 'Locked' }[feed];
   return (
     <span className={`feed feed-${feed}`} role="status">
       <span className="feed-dot" aria-hidden="true" />
@@ -74,6 +80,17 @@ function FeedBadge() {
         </span>
       )}
     </span>
+  );
+}
+
+function LockedNote() {
+  const { feed } = useSession();
+  if (feed !== 'locked') return null;
+  return (
+    <p className="locked" role="alert">
+      The sensor does not take this browser’s token. Open the link that it printed at its start;
+      <code>oisp-sensor status</code> prints it again.
+    </p>
   );
 }
 

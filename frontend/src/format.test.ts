@@ -2,8 +2,10 @@ import { expect, it } from 'vitest';
 import { bytes, clock, duration, firstWords, plural, tokens, usd } from './format';
 
 it('writes durations', () => {
-  expect([0, 42.4, 999, 1000, 9_949, 12_345, 59_499, 61_000, 3_599_000, 3_720_000].map(duration)).toEqual([
-    '0 ms',
+  expect([0, 0.4, 1, 42.4, 999, 1000, 9_949, 12_345, 59_499, 61_000, 3_599_000, 3_720_000].map(duration)).toEqual([
+    '<1 ms',
+    '<1 ms',
+    '1 ms',
     '42 ms',
     '999 ms',
     '1.0 s',

@@ -20,6 +20,8 @@ export function fullTime(at: number): string {
 }
 
 export function duration(ms: number): string {
+  // Told in whole milliseconds or less: what took no time at all is not seen.
+  if (ms < 1) return '<1 ms';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
   if (ms < 59_500) return `${Math.round(ms / 1000)} s`;

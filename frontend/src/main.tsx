@@ -8,6 +8,7 @@ import './styles/calls.css';
 import './styles/conversation.css';
 import './styles/pages.css';
 import './styles/activity.css';
+import './styles/filters.css';
 import { applyTheme, storedTheme } from './ui/theme';
 
 applyTheme(storedTheme());

@@ -7,6 +7,7 @@ it('reads what it writes', () => {
     { view: 'calls', call: 'req_01/ä %' },
     { view: 'processes' },
     { view: 'capture' },
+    { view: 'filters' },
   ];
   for (const route of routes) expect(parseRoute(hashOf(route))).toEqual(route);
 });

@@ -7,11 +7,12 @@ export type Route =
   | { readonly view: 'calls'; readonly call: string | null }
   | { readonly view: 'activity' }
   | { readonly view: 'processes' }
-  | { readonly view: 'capture' };
+  | { readonly view: 'capture' }
+  | { readonly view: 'filters' };
 
 export function parseRoute(hash: string): Route {
   const [, view, ...rest] = hash.split('/');
-  if (view === 'activity' || view === 'processes' || view === 'capture') return { view };
+  if (view === 'activity' || view === 'processes' || view === 'capture' || view === 'filters') return { view };
   const id = view === 'call' ? decoded(rest.join('/')) : '';
   return { view: 'calls', call: id === '' ? null : id };
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { request } from '../calls/testing';
-import { Feed, PAGE, type FeedState } from './feed';
+import { Feed, PAGE, Refused, type FeedState } from './feed';
 import { PaperWorld, settle, type PaperSocket } from './testing';
 
 const after = (socket: PaperSocket) => new URLSearchParams(socket.path.split('?')[1]).get('after');
@@ -52,6 +52,32 @@ describe('the feed', () => {
     world.fire();
     expect(after(world.socket)).toBe('Q2');
     expect(world.asked.length).toBe(pages);
+  });
+
+  it('says that it is locked where the sensor wants a token, and opens once it has one', async () => {
+    world.refusal = new Refused('/api/events', 401, 'Unauthorized');
+    feed.start();
+    await settle();
+    expect(states.at(-1)).toBe('locked');
+    world.refusal = null;
+    world.fire();
+    await settle();
+    world.socket.onopen?.();
+    expect(states.at(-1)).toBe('live');
+  });
+
+  it('learns why a socket was refused, which does not tell', async () => {
+    feed.start();
+    await settle();
+    world.refusal = new Refused('/api/events', 401, 'Unauthorized');
+    world.socket.onclose?.();
+    await settle();
+    expect(states.at(-1)).toBe('locked');
+    world.refusal = null;
+    world.fire();
+    world.socket.onclose?.();
+    await settle();
+    expect(states.at(-1)).toBe('waiting');
   });
 
   it('does not take up again at a piece of an answer, which the log may not hold', async () => {

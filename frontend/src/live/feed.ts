@@ -5,7 +5,8 @@
 import { ACTIVITY_TYPES } from '../activity/book';
 import { parseEvent, rec, num, type OispEvent } from '../oisp/event';
 
-export type FeedState = 'connecting' | 'live' | 'waiting';
+/** `locked`: the sensor answers, and wants a token. */
+export type FeedState = 'connecting' | 'live' | 'waiting' | 'locked';
 
 export interface FeedSocket {
   onopen: (() => void) | null;
@@ -17,6 +18,8 @@ export interface FeedSocket {
 export interface FeedWorld {
   /** The text of a GET; fails where the answer is no success. */
   get(path: string): Promise<string>;
+  /** The text of the answer to a PUT; fails with the sensor's words where it is no success. */
+  put(path: string, body: string): Promise<string>;
   open(path: string): FeedSocket;
   later(run: () => void, ms: number): () => void;
 }
@@ -30,6 +33,10 @@ export class Refused extends Error {
   ) {
     super(`${path}: ${status} ${words}`);
   }
+}
+
+function isLocked(why: unknown): boolean {
+  return why instanceof Refused && why.status === 401;
 }
 
 export interface FeedReader {
@@ -93,7 +100,7 @@ export class Feed {
     }
     this.history().then(
       () => this.stopped || this.listen(),
-      () => this.retry(),
+      (error: unknown) => this.retry(error),
     );
   }
 
@@ -128,7 +135,9 @@ export class Feed {
   private listen(): void {
     const socket = this.world.open(`/ws?after=${encodeURIComponent(this.after ?? '')}&type=${LIVE_TYPES}`);
     this.socket = socket;
+    let opened = false;
     socket.onopen = () => {
+      opened = true;
       this.wait = FIRST_WAIT;
       this.reader.state('live');
     };
@@ -136,6 +145,7 @@ export class Feed {
     socket.onclose = () => {
       this.detach();
       this.retry();
+      if (!opened) void this.askWhy();
     };
   }
 
@@ -153,9 +163,15 @@ export class Feed {
     if (missed !== undefined) this.reader.missed(missed);
   }
 
-  private retry(): void {
+  /** A socket does not tell why it was refused. */
+  private async askWhy(): Promise<void> {
+    const why: unknown = await this.world.get('/api/events?limit=0').catch((error: unknown) => error);
+    if (isLocked(why) && this.cancelRetry !== null && !this.stopped) this.reader.state('locked');
+  }
+
+  private retry(why?: unknown): void {
     if (this.stopped) return;
-    this.reader.state('waiting');
+    this.reader.state(isLocked(why) ? 'locked' : 'waiting');
     this.cancelRetry = this.world.later(() => this.connect(), this.wait);
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
   }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { request } from '../calls/testing';
 import { Refused } from './feed';
-import { Session } from './session';
+import { errorWords, Session } from './session';
 import { PaperWorld, settle } from './testing';
 
 describe('the session', () => {
@@ -40,6 +40,13 @@ describe('the session', () => {
     session.start();
     await settle();
     expect(session.exhausted).toBe(true);
+  });
+
+  it('reads the words of a refusal, and none out of something else', () => {
+    expect(errorWords('{"error": {"code": "bad_request", "message": "pid:x is no number"}}')).toBe(
+      'pid:x is no number',
+    );
+    for (const odd of ['', '<html>', '[]', '{"error": 7}']) expect(errorWords(odd)).toBeUndefined();
   });
 
   it('tells an event that is gone from a sensor that does not answer', async () => {

@@ -3,7 +3,7 @@
 import { useSyncExternalStore } from 'react';
 import { ActivityBook } from '../activity/book';
 import { CallBook } from '../calls/book';
-import { parseEvent, type OispEvent } from '../oisp/event';
+import { parseEvent, rec, str, type OispEvent } from '../oisp/event';
 import { ProcessBook } from '../processes/book';
 import { Feed, Refused, type FeedSocket, type FeedState, type FeedWorld } from './feed';
 
@@ -96,6 +96,11 @@ export class Session {
     return JSON.parse(await this.world.get(path)) as unknown;
   }
 
+  /** Changes something; fails with the sensor's own words. */
+  async put(path: string, value: unknown): Promise<unknown> {
+    return JSON.parse(await this.world.put(path, JSON.stringify(value))) as unknown;
+  }
+
   private take(events: readonly { event: OispEvent; size: number }[]): void {
     let changed = false;
     for (const { event, size } of events) {
@@ -116,11 +121,26 @@ export class Session {
   }
 }
 
+/** What the sensor says to a refusal. */
+export function errorWords(text: string): string | undefined {
+  try {
+    return str(rec(rec(JSON.parse(text)).error).message);
+  } catch {
+    return undefined;
+  }
+}
+
 const browser: FeedWorld = {
   async get(path) {
     const response = await fetch(path, { headers: { accept: 'application/json' } });
     if (!response.ok) throw new Refused(path, response.status, response.statusText);
     return response.text();
+  },
+  async put(path, body) {
+    const response = await fetch(path, { method: 'PUT', headers: { 'content-type': 'application/json' }, body });
+    const text = await response.text();
+    if (!response.ok) throw new Error(errorWords(text) ?? `${response.status} ${response.statusText}`);
+    return text;
   },
   open(path): FeedSocket {
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';

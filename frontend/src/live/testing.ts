@@ -30,6 +30,10 @@ export class PaperWorld implements FeedWorld {
     if (this.down) return Promise.reject(new Error('down'));
     return Promise.resolve(JSON.stringify(path.endsWith('limit=1') ? this.log.slice(0, 1) : this.log));
   }
+  put(path: string, body: string): Promise<string> {
+    this.asked.push(`PUT ${path} ${body}`);
+    return this.refusal ? Promise.reject(this.refusal) : Promise.resolve(body);
+  }
   open(path: string): FeedSocket {
     const socket = new PaperSocket(path);
     this.sockets.push(socket);
