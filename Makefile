@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 ARGS ?=
 
-.PHONY: help run demo build frontend test e2e check cross-check test-runtimes test-kernels test-chaos ebpf ebpf-check bench bench-capture soak fuzz dist
+.PHONY: help run demo build frontend test e2e check cross-check test-api test-runtimes test-kernels test-chaos ebpf ebpf-check bench bench-capture soak fuzz dist
 
 help: ## this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ test: ## all tests: workspace, dashboard, real clients end to end (as root also 
 
 e2e: ## only the end-to-end tests with real clients
 	@scripts/test.sh e2e
+
+test-api: ## the API of a running sensor against its own description, for two minutes (ARGS: SECONDS; root)
+	@scripts/test-api.sh $(ARGS)
 
 test-kernels: ## the capture on Linux 5.10, 6.1 and 6.12, in emulated machines (Debian on x86-64, as root)
 	@scripts/test-kernels.sh $(ARGS)

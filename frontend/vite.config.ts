@@ -3,6 +3,7 @@ import { defineConfig } from 'vite';
 
 // `npm run dev` shows the page with live reload, on top of a running sensor.
 // The Host header stays that of the page, so that the sensor sees one origin.
+// Browsers share cookies between ports: open the sensor's link once, then this.
 const sensor = process.env.OISP_DEV_SENSOR ?? '127.0.0.1:7777';
 
 export default defineConfig({

@@ -144,16 +144,18 @@ function AddRule({ side, label, rules, busy, onChange }: Changing & { side: Side
         placeholder={KINDS.find((each) => each.kind === kind)?.hint}
         aria-label="Which"
         aria-invalid={wrong !== ''}
-        aria-describedby={wrongId}
+        aria-describedby={wrong === '' ? undefined : wrongId}
         autoComplete="off"
         spellCheck={false}
       />
       <button type="submit" className="button" disabled={busy}>
         Add
       </button>
-      <p id={wrongId} className="text-error" role="alert">
-        {wrong}
-      </p>
+      {wrong !== '' && (
+        <p id={wrongId} className="text-error" role="alert">
+          {wrong}
+        </p>
+      )}
     </form>
   );
 }
@@ -177,7 +179,7 @@ function Suggestions({ rules, busy, onChange }: Changing) {
         <h2>Programs seen</h2>
       </header>
       <div className="table-box">
-        <table>
+        <table className="programs">
           <thead>
             <tr>
               <th scope="col">Program</th>
@@ -208,19 +210,21 @@ function Program({ program, rules, busy, onChange }: Changing & { program: Sugge
       </td>
       <td className="muted">{running(program.pids)}</td>
       <td className="figure">{program.calls > 0 ? plural(program.calls, 'call') : ''}</td>
-      <td className="row-actions">
-        {SIDES.map(({ side, title }) => (
-          <button
-            key={side}
-            type="button"
-            className="button small"
-            disabled={busy}
-            aria-label={`${title}: ${program.name}`}
-            onClick={() => add(side)}
-          >
-            {title}
-          </button>
-        ))}
+      <td>
+        <div className="row-actions">
+          {SIDES.map(({ side, title }) => (
+            <button
+              key={side}
+              type="button"
+              className="button small"
+              disabled={busy}
+              aria-label={`${title}: ${program.name}`}
+              onClick={() => add(side)}
+            >
+              {title}
+            </button>
+          ))}
+        </div>
       </td>
     </tr>
   );
