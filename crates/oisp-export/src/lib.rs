@@ -18,6 +18,7 @@ mod dead_letter;
 mod filter;
 pub mod jsonl;
 mod lines;
+pub mod otlp;
 mod resend;
 mod retry;
 mod runner;

@@ -10,7 +10,7 @@
 //! Redirections are not followed: the credentials are for the address that was
 //! configured.
 
-mod answer;
+pub(crate) mod answer;
 mod config;
 mod deliver;
 mod encode;

@@ -1,0 +1,12 @@
+//! What events become, and how requests travel.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test states its assumptions by panicking"
+)]
+
+mod mapping;
+mod samples;
+mod settings;
