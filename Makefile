@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 ARGS ?=
 
-.PHONY: help run demo build frontend test e2e check cross-check test-api test-runtimes test-kernels test-chaos ebpf ebpf-check bench bench-capture soak fuzz dist
+.PHONY: help run demo build frontend test e2e check cross-check test-api test-runtimes test-kernels test-chaos ebpf ebpf-check bench bench-capture soak fuzz dist test-services
 
 help: ## this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,8 @@ test-runtimes: ## the matrix of runtimes: captured byte for byte, or the miss ex
 
 test-chaos: ## sinks against a receiver that misbehaves (ARGS: SECONDS, 120, then a SEED)
 	@scripts/test-chaos.sh $(ARGS)
+test-services: ## sinks against the real services that they are for (ARGS: parts: collector)
+	@scripts/test-services.sh $(ARGS)
 
 check: ## format, lints, dependencies, docs, shell scripts, cross-check: what CI asks
 	@scripts/check.sh

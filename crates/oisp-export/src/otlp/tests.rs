@@ -7,6 +7,9 @@
     reason = "a test states its assumptions by panicking"
 )]
 
+mod delivery;
 mod mapping;
+mod receiver;
 mod samples;
 mod settings;
+mod travel;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::super::config::{Compression, Protocol};
 use super::super::settings::{Route, SettingsError};
-use super::signals::ExportRequest;
+use super::signals::{ExportRequest, accepted_json};
 use super::{Accepted, SendError, chain, quoted};
 use crate::config::ConfigError;
 use crate::webhook::answer::retry_after;
@@ -97,11 +97,10 @@ impl Http {
     async fn accepted<R: ExportRequest>(&self, response: Response) -> Result<Accepted, SendError> {
         let is_json = is_json(&response);
         let bytes = bytes_of(response).await;
-        let answer = match is_json {
-            true => serde_json::from_slice(&bytes).ok(),
-            false => R::Response::decode(bytes.as_slice()).ok(),
-        };
-        Ok(R::accepted(answer.unwrap_or_default()))
+        Ok(match is_json {
+            true => accepted_json::<R>(&serde_json::from_slice(&bytes).unwrap_or_default()),
+            false => R::accepted(R::Response::decode(bytes.as_slice()).unwrap_or_default()),
+        })
     }
 
     /// What a status means, by the list of the specification.

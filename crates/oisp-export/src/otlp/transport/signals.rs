@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use prost::Message;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::Accepted;
 
@@ -19,11 +19,29 @@ use super::Accepted;
 pub(crate) trait ExportRequest: Message + Clone + Serialize + 'static {
     /// Where gRPC finds the service.
     const GRPC_PATH: &'static str;
+    /// What JSON calls the number of rejected items.
+    const REJECTED: &'static str;
     /// What answers it.
-    type Response: Message + Default + DeserializeOwned + 'static;
+    type Response: Message + Default + 'static;
 
     /// What the answer says of the items.
     fn accepted(response: Self::Response) -> Accepted;
+}
+
+/// What an answer in JSON says of the items. The mapping of protobuf writes
+/// 64-bit numbers as text, which the types of the proto do not read.
+pub(super) fn accepted_json<R: ExportRequest>(answer: &Value) -> Accepted {
+    let partial = answer.get("partialSuccess").unwrap_or(&Value::Null);
+    let rejected = match partial.get(R::REJECTED) {
+        Some(Value::String(number)) => number.parse().ok(),
+        Some(number) => number.as_i64(),
+        None => None,
+    };
+    let message = partial.get("errorMessage").and_then(Value::as_str);
+    accepted(
+        rejected.unwrap_or_default(),
+        message.unwrap_or_default().to_owned(),
+    )
 }
 
 fn accepted(rejected: i64, message: String) -> Accepted {
@@ -35,6 +53,7 @@ fn accepted(rejected: i64, message: String) -> Accepted {
 
 impl ExportRequest for ExportLogsServiceRequest {
     const GRPC_PATH: &'static str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    const REJECTED: &'static str = "rejectedLogRecords";
     type Response = ExportLogsServiceResponse;
 
     fn accepted(response: Self::Response) -> Accepted {
@@ -45,6 +64,7 @@ impl ExportRequest for ExportLogsServiceRequest {
 
 impl ExportRequest for ExportTraceServiceRequest {
     const GRPC_PATH: &'static str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    const REJECTED: &'static str = "rejectedSpans";
     type Response = ExportTraceServiceResponse;
 
     fn accepted(response: Self::Response) -> Accepted {
@@ -56,6 +76,7 @@ impl ExportRequest for ExportTraceServiceRequest {
 impl ExportRequest for ExportMetricsServiceRequest {
     const GRPC_PATH: &'static str =
         "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+    const REJECTED: &'static str = "rejectedDataPoints";
     type Response = ExportMetricsServiceResponse;
 
     fn accepted(response: Self::Response) -> Accepted {
