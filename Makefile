@@ -40,6 +40,7 @@ test-runtimes: ## the matrix of runtimes: captured byte for byte, or the miss ex
 
 test-chaos: ## sinks against a receiver that misbehaves (ARGS: SECONDS, 120, then a SEED)
 	@scripts/test-chaos.sh $(ARGS)
+
 test-services: ## sinks against the real services that they are for (ARGS: parts: collector)
 	@scripts/test-services.sh $(ARGS)
 
