@@ -16,7 +16,8 @@
 //! holds up nobody: its place in the log stays behind. One that takes nothing
 //! for a minute is let go, and may come again with the last id that it has.
 //!
-//! No web page may connect, token or not: a browser names the page's origin.
+//! No page of another site may connect, token or not: a browser names its
+//! origin.
 
 mod client;
 mod config;

@@ -118,6 +118,8 @@ fn refused(refusal: Refusal) -> ErrorResponse {
 /// Sends what happens, until the program goes.
 async fn follow(socket: &mut Socket, mut program: Program, shared: &Shared) -> Result<(), Error> {
     let mut ping = interval(PING_EVERY);
+    // The first one would come at once.
+    ping.reset();
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let batch = program.feed.take(BATCH);

@@ -38,7 +38,7 @@ pub(super) fn admit(
     headers: &HeaderMap,
     token: &Secret<String>,
 ) -> Result<Wish, Refusal> {
-    if headers.contains_key(header::ORIGIN) {
+    if is_of_a_page(headers) {
         let message = "web pages may not connect; this is for programs of this machine";
         return Err(Refusal::new(StatusCode::FORBIDDEN, message));
     }
@@ -58,6 +58,20 @@ pub(super) fn admit(
             "show the token: `Authorization: Bearer TOKEN` or `?token=TOKEN`",
         )),
     }
+}
+
+/// A browser names the page's origin. Some programs name one, too: the very
+/// address that they ask.
+fn is_of_a_page(headers: &HeaderMap) -> bool {
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or_default())
+    };
+    text(header::ORIGIN).is_some_and(|origin| {
+        let asked = origin.split_once("://").map(|(_, asked)| asked);
+        asked != text(header::HOST)
+    })
 }
 
 /// Takes as long for a wrong token as for the right one.
