@@ -20,12 +20,6 @@ pub fn open(options: &StoreOptions) -> Result<EventLog, Failure> {
         Some(path) => path.clone(),
         None => own()?,
     };
-    if options.store.is_none()
-        && let Some(Err(error)) = path.parent().map(platform::private_dir)
-    {
-        // The log says what it cannot do there.
-        tracing::debug!(%error, "state directory not closed to others");
-    }
     EventLog::open(&path, LogSettings::default()).map_err(Failure::new)
 }
 

@@ -20,10 +20,10 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a folder that only its owner can enter.
+/// Makes a folder that only its owner can enter. One that is there stays as it
+/// is: it may be for others, too.
 pub fn private_dir(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Where a sensor of root keeps its state.
