@@ -7,12 +7,14 @@
 pub mod capture;
 pub mod counters;
 pub mod event;
+mod hash_key;
 pub mod id;
 pub mod raw;
 pub mod secret;
 pub mod time;
 
 pub use event::{Event, SafeEvent};
+pub use hash_key::HashKey;
 pub use id::{ConnId, EventId};
 pub use raw::{
     Direction, FileEvent, NetEvent, ProcessEvent, ProcessFacts, RawEvent, RawKind, Remote, TlsEvent,

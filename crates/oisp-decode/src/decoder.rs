@@ -10,7 +10,6 @@ use oisp_core::{ConnId, Event, ProcessEvent, RawEvent, RawKind, Timestamp, TlsEv
 use oisp_registry::Current;
 
 use crate::agents::Agents;
-use crate::auth::HashKey;
 use crate::body::Room;
 use crate::connection::{Connection, Side};
 use crate::conversation::Conversations;
@@ -24,6 +23,7 @@ use crate::link::Link;
 use crate::mcp::Sessions;
 use crate::network::Network;
 use crate::process;
+use oisp_core::HashKey;
 
 /// Most connections under way at a time. Above it the one that was silent
 /// longest is ended.

@@ -17,7 +17,6 @@ use oisp_registry::Bundle;
 use serde_json::{Map, Value};
 
 use crate::agents::Agents;
-use crate::auth::HashKey;
 use crate::body::Room;
 use crate::connection::Side;
 use crate::conversation::Conversations;
@@ -26,6 +25,7 @@ use crate::ends::Ends;
 use crate::exchange::{Answered, Asked, Piece};
 use crate::http::Ending;
 use crate::link::Link;
+use oisp_core::HashKey;
 
 pub use agents::session_end;
 

@@ -71,5 +71,5 @@ mod stream;
 mod trace;
 mod websocket;
 
-pub use auth::HashKey;
 pub use decoder::{Decoder, MAX_CONNECTIONS, MAX_WAITING, SILENCE_MS};
+pub use oisp_core::HashKey;

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use oisp_core::Event;
 use oisp_core::event::Data;
 
-use crate::Redactor;
+use crate::{Redactor, pem};
 
 /// Most answers that grow at a time; above it the oldest is told no further.
 const MAX_ANSWERS: usize = 512;
@@ -131,7 +131,7 @@ impl Held {
 /// The end of the last line that can be let go: what follows cannot belong to
 /// something in it.
 fn whole_lines(text: &str) -> usize {
-    let end = open_key(text).unwrap_or(text.len());
+    let end = pem::open(text).unwrap_or(text.len());
     let text = text.get(..end).unwrap_or(text);
     let ends = text.rmatch_indices('\n').map(|(at, _)| at + 1);
     let is_closed = |end: &usize| {
@@ -148,13 +148,6 @@ fn whole_words(text: &str) -> usize {
     let before = end.and_then(|end| text.get(..end)).unwrap_or_default();
     let space = before.char_indices().rfind(|(_, c)| c.is_whitespace());
     space.map_or(0, |(at, space)| at + space.len_utf8())
-}
-
-/// Where a private key begins that does not end in this text.
-fn open_key(text: &str) -> Option<usize> {
-    let begin = text.rfind("-----BEGIN")?;
-    let body = text.get(begin..)?;
-    (!body.contains("-----END")).then_some(begin)
 }
 
 #[cfg(test)]

@@ -4,56 +4,89 @@
 //! In: [`Event`]s. Out: [`SafeEvent`]s, the only form that the stages behind
 //! accept. Works on assembled text, so a secret that came in pieces is found,
 //! and on every string of an event's payload, attributes, extensions and
-//! process: text, tool arguments, command lines, paths.
+//! process: text, tool arguments, command lines, paths; also where it is
+//! escaped, percent-encoded or in base64.
 //!
 //! Text of an answer that grows goes through [`Growing`] first.
 //!
-//! A finding inside text becomes `[REDACTED:rule]`. Where a whole field goes,
-//! the schema's `$redacted` marker stands in its place.
+//! A finding inside text becomes `[REDACTED:rule]`, or what its action says.
+//! Where a whole field goes, the schema's `$redacted` marker stands in its
+//! place. What each mode takes out, and the limits: `docs/redaction.md`.
+//!
+//! The way of a text: [`scan`] runs the detectors ([`rules`], [`pem`],
+//! [`personal`], the user's patterns) over each of its [`views`] and what is
+//! [`encoded`] in them; [`finding`] joins what they find and writes the rest.
 
+mod check;
+mod config;
 mod content;
+mod encoded;
+mod entity;
+mod finding;
 mod growing;
+mod marker;
 mod mode;
+mod names;
+mod pem;
+mod personal;
 mod rules;
+mod scan;
+mod views;
+mod walk;
 
-use oisp_core::{Event, SafeEvent};
-use serde_json::{Map, Value};
+use oisp_core::{Event, HashKey, SafeEvent};
+use serde_json::{Map, Value, json};
 
+pub use config::{
+    Action, ConfigError, EntityConfig, PatternConfig, RedactionConfig, SecretsConfig,
+};
 pub use growing::Growing;
 pub use mode::{Mode, UnknownMode};
-use rules::Rules;
+use scan::{Place, Scanner};
+use walk::Walk;
 
-/// Redacts events in one mode.
+/// Redacts events as configured.
 pub struct Redactor {
     mode: Mode,
-    rules: Rules,
+    /// The name in `confidence.redaction_profile`.
+    profile: String,
+    scanner: Scanner,
 }
 
 /// The parts of an event that hold what the observed program said or did. The
 /// rest is the sensor's own: ids, times, the machine.
 const OBSERVED: [&str; 4] = ["data", "attrs", "ext", "process"];
 
-/// Fields inside them that the sensor made: identifiers that must stay whole.
-const OWN: [&str; 10] = [
-    "request_id",
-    "conversation_id",
-    "system_prompt_hash",
-    "key_hash",
-    "key_prefix",
-    "start_time",
-    "oisp.connection.id",
-    "container_id",
-    "container.id",
-    "k8s.pod.uid",
-];
-
 impl Redactor {
-    /// A redactor in that mode.
+    /// A redactor in that mode, without hashes.
     pub fn new(mode: Mode) -> Self {
+        let config = RedactionConfig::from(mode);
         Self {
             mode,
-            rules: Rules::of(mode),
+            profile: config.profile(),
+            scanner: Scanner::of_mode(&config),
         }
+    }
+
+    /// A redactor as configured. The key makes the hashes of the action `hash`
+    /// and of markers; without it there are none, and `hash` does as `redact`.
+    ///
+    /// # Errors
+    /// Where a pattern or the name of a rule means nothing.
+    pub fn with_config(
+        config: &RedactionConfig,
+        key: Option<HashKey>,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            mode: config.mode,
+            profile: config.profile(),
+            scanner: Scanner::new(config, key)?,
+        })
+    }
+
+    /// Its mode.
+    pub const fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Redacts an event.
@@ -65,15 +98,13 @@ impl Redactor {
             _ => Map::new(),
         };
         let mut redacted = false;
-        if self.mode == Mode::Full {
-            redacted |= content::remove(&mut event);
-        }
         if self.mode != Mode::Off {
-            for part in OBSERVED {
-                if let Some(part) = event.get_mut(part) {
-                    redacted |= self.walk(part);
-                }
+            let mut walk = Walk::new(&self.scanner, &self.profile);
+            if self.mode == Mode::Full {
+                redacted |= content::remove(&mut event, &mut walk);
             }
+            redacted |= walk.event(&mut event, &OBSERVED);
+            list(&mut event, &walk.findings());
         }
         self.note(&mut event, redacted);
         SafeEvent::from_redacted(&event)
@@ -81,91 +112,8 @@ impl Redactor {
 
     /// Redacts a text; `None` where there is nothing to redact.
     pub fn redact_text(&self, text: &str) -> Option<String> {
-        self.rules.redact(text)
-    }
-
-    /// Redacts every string below `value`. True where something was found.
-    fn walk(&self, value: &mut Value) -> bool {
-        match value {
-            Value::String(text) => match self.rules.redact(text) {
-                Some(safe) => {
-                    *text = safe;
-                    true
-                }
-                None => false,
-            },
-            Value::Array(items) => {
-                let found = self.walk_options(items);
-                items
-                    .iter_mut()
-                    .fold(found, |found, item| self.walk(item) | found)
-            }
-            Value::Object(object) => self.walk_object(object),
-            Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        }
-    }
-
-    /// Arguments of a program: an option tells what the argument after it is.
-    fn walk_options(&self, items: &mut [Value]) -> bool {
-        let mut found = false;
-        let mut option = String::new();
-        for item in items {
-            let Value::String(text) = item else {
-                option.clear();
-                continue;
-            };
-            if option.starts_with('-')
-                && let Some(safe) = self.redact_argument(&option, text)
-            {
-                *text = safe;
-                found = true;
-            }
-            option.clone_from(text);
-        }
-        found
-    }
-
-    fn redact_argument(&self, option: &str, argument: &str) -> Option<String> {
-        let quote = if argument.contains(char::is_whitespace) {
-            "'"
-        } else {
-            ""
-        };
-        let line = self
-            .rules
-            .redact(&format!("{option} {quote}{argument}{quote}"))?;
-        let safe = line.strip_prefix(option)?.trim_start();
-        (safe != argument).then(|| safe.trim_matches('\'').to_owned())
-    }
-
-    fn walk_object(&self, object: &mut Map<String, Value>) -> bool {
-        let mut found = false;
-        let names: Vec<_> = object
-            .keys()
-            .filter_map(|key| Some((key.clone(), self.rules.redact(key)?)))
-            .collect();
-        for (name, safe) in names {
-            if let Some(value) = object.remove(&name) {
-                object.insert(safe, value);
-                found = true;
-            }
-        }
-        for (key, value) in object.iter_mut() {
-            if OWN.contains(&key.as_str()) {
-                continue;
-            }
-            found |= match value {
-                Value::String(text) if self.rules.is_secret_name(key) && !text.is_empty() => {
-                    let news = !text.starts_with("[REDACTED:");
-                    if news {
-                        *text = "[REDACTED:named_secret]".to_owned();
-                    }
-                    news
-                }
-                other => self.walk(other),
-            };
-        }
-        found
+        let redacted = self.scanner.redact(text, Place::Text);
+        redacted.map(|redacted| redacted.text)
     }
 
     /// Writes into `confidence` what was done.
@@ -173,16 +121,25 @@ impl Redactor {
         let Some(Value::Object(confidence)) = event.get_mut("confidence") else {
             return;
         };
-        confidence.insert("redaction_profile".into(), self.mode.as_str().into());
+        confidence.insert("redaction_profile".into(), self.profile.as_str().into());
         confidence.insert("redaction_applied".into(), redacted.into());
-        if redacted
-            && self.mode == Mode::Full
-            && confidence
-                .get("completeness")
-                .is_some_and(|now| now == "full")
-        {
+        let completeness = confidence.get("completeness");
+        if redacted && self.mode == Mode::Full && completeness.is_some_and(|now| now == "full") {
             confidence.insert("completeness".into(), "redacted".into());
         }
+    }
+}
+
+/// Writes into `ext.oisp.redaction` how much of what was found.
+fn list(event: &mut Map<String, Value>, findings: &Value) {
+    if findings.as_array().is_none_or(Vec::is_empty) {
+        return;
+    }
+    let ext = event.entry("ext").or_insert_with(|| json!({}));
+    if let Value::Object(ext) = ext
+        && let Value::Object(oisp) = ext.entry("oisp").or_insert_with(|| json!({}))
+    {
+        oisp.insert("redaction".into(), json!({"findings": findings}));
     }
 }
 

@@ -3,13 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// How much is taken out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Secrets and personal data.
     #[default]
     Safe,
-    /// All content: only lengths and counts stay.
+    /// All content: only lengths, hashes and counts stay.
     Full,
     /// Secrets only.
     Minimal,

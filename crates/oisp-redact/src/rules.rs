@@ -1,287 +1,294 @@
-//! What is looked for. A rule has keywords and a pattern: most text holds none
-//! of the keywords, and one pass over it tells.
+//! The rules for secrets, `data/secrets.toml`: text without any of a rule's
+//! keywords cannot hold what it looks for, and one pass over a text finds all
+//! keywords of all rules. An expression runs only around its keywords, so its
+//! cost is that of what stands there.
 
-use aho_corasick::AhoCorasick;
-use regex::{Captures, Regex};
+use std::ops::Range;
+use std::sync::{LazyLock, OnceLock};
 
-use crate::Mode;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use regex::bytes::{Regex, RegexBuilder};
+use serde::Deserialize;
 
-/// A kind of secret or personal datum.
-struct Rule {
-    name: &'static str,
-    /// Text without any of them cannot match. Lower case.
-    keywords: &'static [&'static str],
-    /// The whole match is replaced, or group 1 where there is one.
-    pattern: &'static str,
-    /// A further check of what matched.
-    check: fn(&str) -> bool,
+use crate::check::{Check, entropy};
+use crate::entity::Entity;
+
+/// What is looked at before a keyword and behind it, bytes. Behind it also the
+/// rest of the word in which it ends, up to [`WORD`].
+const BEFORE: usize = 96;
+const BEHIND: usize = 448;
+const WORD: usize = 64 << 10;
+/// What is longer than this, without a space, is neither a name nor a reference.
+const LONG: usize = 1024;
+
+/// The rules, and all their keywords.
+pub(crate) struct RuleSet {
+    pub rules: Vec<Rule>,
+    keywords: Option<AhoCorasick>,
+    /// The rules of each keyword.
+    owners: Vec<Vec<usize>>,
 }
 
-const fn secret(
-    name: &'static str,
-    keywords: &'static [&'static str],
-    pattern: &'static str,
-) -> Rule {
-    Rule {
-        name,
-        keywords,
-        pattern,
-        check: |_| true,
+/// A kind of secret.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rule {
+    pub id: String,
+    /// For people who read the file.
+    #[serde(rename = "description")]
+    _description: String,
+    keywords: Vec<String>,
+    regex: String,
+    #[serde(default)]
+    pub entity: Kind,
+    #[serde(default)]
+    entropy: f64,
+    #[serde(default)]
+    check: Check,
+    #[serde(default)]
+    assigned: bool,
+    #[serde(default)]
+    allow: Vec<String>,
+    /// What ends right before the finding, and says that it is none.
+    allow_before: Option<String>,
+    #[serde(skip)]
+    compiled: OnceLock<Option<Compiled>>,
+}
+
+/// The switch that a rule belongs to.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    #[default]
+    Secrets,
+    PrivateKey,
+    Jwt,
+}
+
+struct Compiled {
+    regex: Regex,
+    allow: Vec<Regex>,
+    allow_before: Option<Regex>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    rules: Vec<Rule>,
+}
+
+/// The rules that come with the sensor. A test reads the file and compiles each.
+pub(crate) static BUILT_IN: LazyLock<RuleSet> = LazyLock::new(|| {
+    let file: Option<File> = toml::from_str(include_str!("../data/secrets.toml")).ok();
+    RuleSet::new(file.map_or_else(Vec::new, |file| file.rules))
+});
+
+impl From<Kind> for Entity {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Secrets => Self::Secrets,
+            Kind::PrivateKey => Self::PrivateKey,
+            Kind::Jwt => Self::Jwt,
+        }
     }
 }
 
-const SECRETS: &[Rule] = &[
-    secret(
-        "private_key",
-        &["private key"],
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
-    ),
-    secret("anthropic_key", &["sk-ant-"], r"sk-ant-[A-Za-z0-9_-]{8,}"),
-    secret(
-        "openai_key",
-        &["sk-"],
-        r"\bsk-(?:proj-|svcacct-|admin-|or-v1-)?[A-Za-z0-9_-]{16,}",
-    ),
-    secret(
-        "github_token",
-        &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"],
-        r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{22,})",
-    ),
-    secret("gitlab_token", &["glpat-"], r"\bglpat-[A-Za-z0-9_-]{20,}"),
-    secret(
-        "aws_access_key",
-        &["akia", "asia"],
-        r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
-    ),
-    secret("google_key", &["aiza"], r"\bAIza[A-Za-z0-9_-]{30,}"),
-    secret("google_oauth", &["ya29."], r"\bya29\.[A-Za-z0-9_-]{20,}"),
-    secret("slack_token", &["xox"], r"\bxox[abeprs]-[A-Za-z0-9-]{10,}"),
-    secret(
-        "stripe_key",
-        &["_live_", "_test_"],
-        r"\b[prs]k_(?:live|test)_[A-Za-z0-9]{16,}",
-    ),
-    secret("huggingface_token", &["hf_"], r"\bhf_[A-Za-z0-9]{20,}"),
-    secret("groq_key", &["gsk_"], r"\bgsk_[A-Za-z0-9]{20,}"),
-    secret("xai_key", &["xai-"], r"\bxai-[A-Za-z0-9]{20,}"),
-    secret("perplexity_key", &["pplx-"], r"\bpplx-[A-Za-z0-9]{20,}"),
-    secret("replicate_token", &["r8_"], r"\br8_[A-Za-z0-9]{20,}"),
-    secret("npm_token", &["npm_"], r"\bnpm_[A-Za-z0-9]{30,}"),
-    secret("pypi_token", &["pypi-"], r"\bpypi-[A-Za-z0-9_-]{40,}"),
-    secret(
-        "jwt",
-        &["eyj"],
-        r"\beyJ[A-Za-z0-9_-]{6,}\.eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}",
-    ),
-    secret(
-        "bearer_token",
-        &["bearer"],
-        r"(?i)\bbearer\s+([A-Za-z0-9._~+/=-]{16,})",
-    ),
-    secret(
-        "basic_auth",
-        &["basic"],
-        r"(?i)\bauthorization[^A-Za-z0-9]{1,4}basic\s+([A-Za-z0-9+/=]{8,})",
-    ),
-    secret(
-        "url_password",
-        &["://"],
-        r"://[^/\s:@]{0,64}:([^/\s:@]{3,})@",
-    ),
-    secret(
-        "named_secret",
-        &["key", "secret", "token", "passw", "pwd", "credential"],
-        r#"(?i)(?:api[_-]?key|secret(?:[_-]?(?:access[_-]?)?key)?|(?:access|auth|refresh|session|id)[_-]?token|token|passw(?:or)?d|pwd|credentials?)\\?["']?\s*[:=]\s*\\?["']?([^\s"'\\,;&\[\]{}()<>]{8,})"#,
-    ),
-    // Options of a command line, with the value after a space.
-    secret(
-        "named_secret",
-        &["key", "secret", "token", "passw", "pwd", "credential"],
-        r#"(?i)(?:^|\s)--?(?:[a-z0-9]+[_-])*(?:(?:api|access|secret|private)[_-]?key|secret|token|passw(?:or)?d|pwd|credentials?)\s+('[^'\n]{4,}'|[^\s'"\\/~.-][^\s'"]{3,})"#,
-    ),
-    Rule {
-        name: "named_secret",
-        keywords: &["key"],
-        pattern: r#"(?i)(?:^|\s)--?(?:[a-z0-9]+[_-])*key\s+('[^'\n]{12,}'|[^\s'"\\/~.-][^\s'"]{11,})"#,
-        check: has_digits_and_letters,
-    },
-    Rule {
-        name: "basic_auth",
-        keywords: &["-u", "--user", "--proxy-user"],
-        pattern: r"(?i)(?:^|\s)(?:-u|--user|--proxy-user)\s+'?[^\s:'@/]{1,64}:([^\s']{3,})",
-        // A user and a group, in numbers, are no secret.
-        check: |secret| {
-            !secret
-                .trim_end_matches([';', ',', '.', ')'])
-                .bytes()
-                .all(|byte| byte.is_ascii_digit())
-        },
-    },
-];
-
-const PERSONAL: &[Rule] = &[
-    secret(
-        "email",
-        &["@"],
-        r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.)+[A-Za-z]{2,24}\b",
-    ),
-    Rule {
-        name: "card",
-        keywords: &["3", "4", "5", "6"],
-        pattern: r"\b[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}\b",
-        check: passes_luhn,
-    },
-];
-
-/// Names of fields whose value is a secret whatever it looks like.
-const SECRET_NAMES: [&str; 14] = [
-    "password",
-    "passwd",
-    "secret",
-    "api_key",
-    "apikey",
-    "api-key",
-    "access_token",
-    "refresh_token",
-    "auth_token",
-    "client_secret",
-    "private_key",
-    "secret_key",
-    "authorization",
-    "secret_access_key",
-];
-
-/// The rules of a mode, compiled.
-pub(crate) struct Rules {
-    rules: Vec<(&'static Rule, Regex)>,
-    /// All keywords; `owner` tells the rule of each.
-    keywords: Option<AhoCorasick>,
-    owner: Vec<usize>,
-    redacts: bool,
-}
-
-impl Rules {
-    pub(crate) fn of(mode: Mode) -> Self {
-        let chosen: Vec<&'static Rule> = match mode {
-            Mode::Off => Vec::new(),
-            Mode::Minimal => SECRETS.iter().collect(),
-            Mode::Safe | Mode::Full => SECRETS.iter().chain(PERSONAL).collect(),
-        };
-        // The patterns are constants; a test compiles each of them.
-        let rules: Vec<_> = chosen
-            .into_iter()
-            .filter_map(|rule| Some((rule, Regex::new(rule.pattern).ok()?)))
-            .collect();
-        let owned = rules
-            .iter()
-            .enumerate()
-            .flat_map(|(n, (rule, _))| rule.keywords.iter().map(move |word| (n, *word)));
-        let (owner, words): (Vec<_>, Vec<_>) = owned.unzip();
+impl RuleSet {
+    fn new(rules: Vec<Rule>) -> Self {
+        let mut words: Vec<&str> = Vec::new();
+        let mut owners: Vec<Vec<usize>> = Vec::new();
+        for (n, rule) in rules.iter().enumerate() {
+            for word in &rule.keywords {
+                match words.iter().position(|known| known == word) {
+                    Some(at) => owners.get_mut(at).map(|of| of.push(n)),
+                    None => {
+                        words.push(word);
+                        owners.push(vec![n]);
+                        None
+                    }
+                };
+            }
+        }
         let keywords = AhoCorasick::builder()
             .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
             .build(words)
             .ok();
         Self {
-            redacts: !rules.is_empty(),
             rules,
             keywords,
-            owner,
+            owners,
         }
     }
 
-    /// The text with every finding replaced; `None` where there is none.
-    pub(crate) fn redact(&self, text: &str) -> Option<String> {
-        let mut safe: Option<String> = None;
-        for (rule, regex) in self.candidates(text) {
-            let now = safe.as_deref().unwrap_or(text);
-            if let Some(next) = replace(rule, regex, now) {
-                safe = Some(next);
+    /// Tells what the rules find in `text`, of those that are `on`. The names in
+    /// marks are no keywords.
+    pub(crate) fn find<'a>(
+        &'a self,
+        text: &[u8],
+        on: &[bool],
+        marks: &[Range<usize>],
+        found: &mut dyn FnMut(usize, &'a Rule, Range<usize>),
+    ) {
+        let mut around: Vec<Range<usize>> = Vec::new();
+        for hit in self
+            .keywords
+            .iter()
+            .flat_map(|words| words.find_overlapping_iter(text))
+        {
+            if is_in_mark(marks, hit.start()) {
+                continue;
             }
-        }
-        safe
-    }
-
-    pub(crate) fn is_secret_name(&self, name: &str) -> bool {
-        self.redacts
-            && SECRET_NAMES
-                .iter()
-                .any(|secret| secret.eq_ignore_ascii_case(name))
-    }
-
-    /// The rules of which the text holds a keyword, in their order.
-    fn candidates(&self, text: &str) -> impl Iterator<Item = (&'static Rule, &Regex)> {
-        let mut hit = vec![false; self.rules.len()];
-        let mut left = hit.len();
-        if let Some(keywords) = &self.keywords {
-            for found in keywords.find_overlapping_iter(text) {
-                let owner = self.owner.get(found.pattern().as_usize());
-                if let Some(hit) = owner.and_then(|owner| hit.get_mut(*owner))
-                    && !std::mem::replace(hit, true)
+            for owner in self
+                .owners
+                .get(hit.pattern().as_usize())
+                .into_iter()
+                .flatten()
+            {
+                let Some(rule) = self
+                    .rules
+                    .get(*owner)
+                    .filter(|_| on.get(*owner) == Some(&true))
+                else {
+                    continue;
+                };
+                if rule.assigned && !is_assigned(text, hit.end()) {
+                    continue;
+                }
+                if around.is_empty() {
+                    around.resize(self.rules.len(), 0..0);
+                }
+                if let Some(around) = around.get_mut(*owner)
+                    && let Some(done) = widen(around, text, hit.range())
                 {
-                    left -= 1;
-                    if left == 0 {
-                        break;
-                    }
+                    rule.search(text, done, &mut |range| found(*owner, rule, range));
                 }
             }
         }
-        self.rules
-            .iter()
-            .zip(hit)
-            .filter(|(_, hit)| *hit)
-            .map(|((rule, regex), _)| (*rule, regex))
+        let left = around
+            .into_iter()
+            .enumerate()
+            .filter(|(_, range)| range.end > 0);
+        for (n, range) in left {
+            if let Some(rule) = self.rules.get(n) {
+                rule.search(text, range, &mut |range| found(n, rule, range));
+            }
+        }
     }
 }
 
-fn replace(rule: &Rule, regex: &Regex, text: &str) -> Option<String> {
-    let mut found = false;
-    let safe = regex.replace_all(text, |captures: &Captures<'_>| {
-        let whole = captures.get(0).map_or("", |whole| whole.as_str());
-        let secret = captures.get(1).map_or(whole, |group| group.as_str());
-        if secret.contains("[REDACTED:") || !(rule.check)(secret) {
-            return whole.to_owned();
-        }
-        found = true;
-        let mark = format!("[REDACTED:{}]", rule.name);
-        match captures.get(1).zip(captures.get(0)) {
-            Some((group, whole_match)) => {
-                let before = whole
-                    .get(..group.start() - whole_match.start())
-                    .unwrap_or_default();
-                let after = whole
-                    .get(group.end() - whole_match.start()..)
-                    .unwrap_or_default();
-                format!("{before}{mark}{after}")
-            }
-            None => mark,
-        }
-    });
-    let safe = safe.into_owned();
-    found.then_some(safe)
-}
-
-/// A key is random; the names of columns, fields and files seldom are.
-fn has_digits_and_letters(secret: &str) -> bool {
-    secret.bytes().any(|byte| byte.is_ascii_digit())
-        && secret.bytes().any(|byte| byte.is_ascii_alphabetic())
-}
-
-/// The check digit of payment cards (ISO/IEC 7812-1), for 13 to 19 digits.
-fn passes_luhn(number: &str) -> bool {
-    let digits: Vec<u32> = number
-        .chars()
-        .filter_map(|digit| digit.to_digit(10))
-        .collect();
-    let sum: u32 = digits
+/// Takes a keyword's surroundings to those before it, or gives those back and
+/// begins anew.
+fn widen(around: &mut Range<usize>, text: &[u8], hit: Range<usize>) -> Option<Range<usize>> {
+    let start = hit.start.saturating_sub(BEFORE);
+    let end = hit.end + BEHIND;
+    if end <= around.end {
+        return None;
+    }
+    let rest = text
+        .get(end..text.len().min(end + WORD))
+        .unwrap_or_default();
+    let word = rest
         .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| match place % 2 {
-            0 => *digit,
-            _ => digit * 2 / 10 + digit * 2 % 10,
+        .position(u8::is_ascii_whitespace)
+        .unwrap_or(rest.len());
+    let end = (end + word).min(text.len());
+    let is_begun = around.end > 0;
+    if is_begun && start <= around.end {
+        around.end = end;
+        return None;
+    }
+    let done = std::mem::replace(around, start..end);
+    is_begun.then_some(done)
+}
+
+fn is_in_mark(marks: &[Range<usize>], at: usize) -> bool {
+    let next = marks.partition_point(|mark| mark.end <= at);
+    marks.get(next).is_some_and(|mark| mark.start <= at)
+}
+
+/// Behind the name comes a `:` or a `=`.
+fn is_assigned(text: &[u8], end: usize) -> bool {
+    let behind = text.get(end..text.len().min(end + 48)).unwrap_or_default();
+    let between = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-\"'`\\ \t]|".contains(byte);
+    let length = behind.iter().take_while(between).count();
+    matches!(behind.get(length), Some(b':' | b'='))
+}
+
+impl Rule {
+    /// Tells what it finds in that part of the text. What goes on behind the
+    /// part's end is followed.
+    fn search(&self, text: &[u8], part: Range<usize>, found: &mut dyn FnMut(Range<usize>)) {
+        let Some(compiled) = self.compiled() else {
+            return;
+        };
+        let Range {
+            start: mut at,
+            mut end,
+        } = part;
+        while let Some(seen) = text.get(..end)
+            && at < end
+            && let Some(groups) = compiled.regex.captures_at(seen, at)
+            && let Some(whole) = groups.get(0)
+        {
+            if whole.end() == end && end < text.len() {
+                at = whole.start();
+                end = text.len().min(end + (end - at).max(WORD));
+                continue;
+            }
+            let secret = groups.get(1).unwrap_or(whole);
+            let is_secret = secret.len() > LONG || self.is_secret(compiled, text, secret.range());
+            // What is no secret may be the name of one.
+            at = if is_secret {
+                whole.end()
+            } else {
+                secret.start()
+            }
+            .max(at + 1);
+            if is_secret {
+                found(secret.range());
+            } else if secret.start() == whole.start() {
+                at = whole.end().max(at);
+            }
+        }
+    }
+
+    fn is_secret(&self, compiled: &Compiled, text: &[u8], range: Range<usize>) -> bool {
+        let next = text.get(range.end).copied();
+        let before = text.get(range.start.saturating_sub(BEFORE)..range.start);
+        let found = text.get(range).unwrap_or_default();
+        let named_otherwise = compiled.allow_before.as_ref().zip(before);
+        self.check.passes(found, next)
+            && entropy(found) >= self.entropy
+            && !compiled.allow.iter().any(|allow| allow.is_match(found))
+            && !named_otherwise.is_some_and(|(allow, before)| allow.is_match(before))
+    }
+
+    fn compiled(&self) -> Option<&Compiled> {
+        self.compiled.get_or_init(|| self.compile().ok()).as_ref()
+    }
+
+    fn compile(&self) -> Result<Compiled, regex::Error> {
+        let before = self.allow_before.as_deref();
+        Ok(Compiled {
+            regex: compile(&self.regex)?,
+            allow: self
+                .allow
+                .iter()
+                .map(|allow| compile(allow))
+                .collect::<Result<_, _>>()?,
+            allow_before: before
+                .map(|regex| compile(&format!(r#"(?:{regex})[\s"'`\\bru]*$"#)))
+                .transpose()?,
         })
-        .sum();
-    (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
+    }
+}
+
+/// On bytes, and ASCII only: several times as fast, and no issuer uses more.
+fn compile(regex: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(regex)
+        .unicode(false)
+        .dfa_size_limit(1 << 20)
+        .build()
 }
 
 #[cfg(test)]
@@ -289,23 +296,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_pattern_compiles() {
-        assert_eq!(
-            Rules::of(Mode::Safe).rules.len(),
-            SECRETS.len() + PERSONAL.len()
-        );
-    }
-
-    #[test]
-    fn a_match_always_holds_one_of_its_keywords() {
-        for rule in SECRETS.iter().chain(PERSONAL) {
-            assert!(
-                rule.keywords
-                    .iter()
-                    .all(|word| *word == word.to_ascii_lowercase()),
-                "{}",
-                rule.name
-            );
+    fn the_file_reads_and_every_expression_compiles() {
+        let file: File = toml::from_str(include_str!("../data/secrets.toml")).unwrap();
+        let ids: std::collections::BTreeSet<_> = file.rules.iter().map(|rule| &rule.id).collect();
+        assert!(ids.len() >= 100, "{}", ids.len());
+        for rule in &file.rules {
+            if let Err(error) = rule.compile() {
+                panic!("{}: {error}", rule.id);
+            }
+            assert!(!rule.keywords.is_empty(), "{}", rule.id);
+            for word in &rule.keywords {
+                assert_eq!(*word, word.to_ascii_lowercase(), "{}", rule.id);
+            }
         }
+        assert!(RuleSet::new(file.rules).keywords.is_some());
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn emit(
     match asked.call {
         Some(call) => {
             answered = agents::results(emitter, &shared, &call, &confidence, &mut results);
-            data.system_prompt_hash = call.system().and_then(|text| emitter.hash_key.hash(&text));
+            data.system_prompt_hash = call.system().map(|text| emitter.hash_key.hash(&text));
             fill(
                 &mut data,
                 call,
