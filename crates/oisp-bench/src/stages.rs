@@ -4,7 +4,7 @@
 use oisp_core::capture::ControlSlot;
 use oisp_pipeline::{Settings, Stages};
 use oisp_policy::Policy;
-use oisp_redact::Mode;
+use oisp_redact::{Mode, Redactor};
 use oisp_store::{Bounds, EventLog};
 
 use crate::corpus::{self, Case};
@@ -41,7 +41,7 @@ fn stages() -> Stages {
         host: None,
         policy: Policy::default(),
         alerts: None,
-        redaction: Mode::Safe,
+        redactor: Redactor::new(Mode::Safe),
         without: vec!["process"],
         registry: oisp_registry::Current::embedded(),
         stream_chunks: false,

@@ -11,7 +11,7 @@ use oisp_core::{Event, RawEvent, RawKind, Timestamp};
 use oisp_decode::{Decoder, HashKey};
 use oisp_enrich::Enricher;
 use oisp_policy::{AlertOutput, Notice, Policy, Verdict};
-use oisp_redact::{Growing, Mode, Redactor};
+use oisp_redact::{Growing, Redactor};
 use oisp_registry::Current;
 use oisp_store::EventLog;
 
@@ -27,8 +27,8 @@ pub struct Settings {
     pub policy: Policy,
     /// Where alerts go.
     pub alerts: Option<AlertOutput>,
-    /// What is taken out.
-    pub redaction: Mode,
+    /// Takes out what must not leave memory.
+    pub redactor: Redactor,
     /// Families of events that are not wanted: `process`, `file`, `network`.
     pub without: Vec<&'static str>,
     /// Each piece of a streamed answer is to be an event, too.
@@ -87,7 +87,7 @@ impl Stages {
             alerts: settings.alerts,
             notices: Vec::new(),
             last_alerts: Snapshot::default(),
-            redactor: Redactor::new(settings.redaction),
+            redactor: settings.redactor,
             growing: Growing::default(),
             without: settings.without,
             save_capture: settings.save_capture,

@@ -84,6 +84,15 @@ impl Redactor {
         })
     }
 
+    /// With the key of hashes.
+    #[must_use]
+    pub fn with_key(self, key: HashKey) -> Self {
+        Self {
+            scanner: self.scanner.with_key(key),
+            ..self
+        }
+    }
+
     /// Its mode.
     pub const fn mode(&self) -> Mode {
         self.mode

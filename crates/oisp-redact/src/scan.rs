@@ -94,6 +94,14 @@ impl Scanner {
         }
     }
 
+    /// With the key of hashes.
+    pub(crate) fn with_key(self, key: HashKey) -> Self {
+        Self {
+            key: Some(key),
+            ..self
+        }
+    }
+
     /// The key of hashes.
     pub(crate) const fn key(&self) -> Option<&HashKey> {
         self.key.as_ref()

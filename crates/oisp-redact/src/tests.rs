@@ -258,3 +258,119 @@ fn an_ordinary_path_stays_and_goes_with_all_content() {
     let full = of_machine(Mode::Full, renamed);
     assert!(!full.to_string().contains("work"), "{full}");
 }
+
+fn configured(config: &str) -> Redactor {
+    let key = oisp_core::HashKey::new([7; 32]);
+    Redactor::with_config(&toml::from_str(config).unwrap(), Some(key)).unwrap()
+}
+
+fn json_of(redactor: &Redactor, event: &Event) -> Value {
+    serde_json::from_str(redactor.redact(event).json()).unwrap()
+}
+
+#[test]
+fn content_that_is_one_finding_gives_way_to_the_marker() {
+    let of_key = json_of(&configured(""), &event(KEY));
+    let marker = &of_key["data"]["messages"][0]["content"]["$redacted"];
+    assert_eq!(marker["reason"], "secret_detected");
+    assert_eq!(marker["detector"], "openai_key");
+    assert_eq!(marker["original_length"], KEY.len());
+    assert_eq!(marker["preview"], "[REDACTED:openai_key]");
+    assert_eq!(
+        marker["findings"],
+        json!([{"type": "openai_key", "count": 1}])
+    );
+    assert!(marker["hash"].as_str().unwrap().starts_with("hmac-sha256:"));
+    let of_mail = json_of(&configured(""), &event("ada@example.com"));
+    let marker = &of_mail["data"]["messages"][0]["content"]["$redacted"];
+    assert_eq!(marker["reason"], "pii_detected");
+}
+
+#[test]
+fn what_was_found_is_counted() {
+    let text = format!("{KEY} and ada@example.com and bob@example.com");
+    let safe = json_of(&configured(""), &event(&text));
+    let findings = json!([{"type": "email", "count": 2}, {"type": "named_secret", "count": 1}, {"type": "openai_key", "count": 3}]);
+    assert_eq!(safe["ext"]["oisp"]["redaction"]["findings"], findings);
+    let full = json_of(&configured("mode = \"full\""), &event(&text));
+    let marker = &full["data"]["messages"][0]["content"]["$redacted"];
+    assert_eq!(
+        marker["findings"],
+        json!([{"type": "email", "count": 2}, {"type": "openai_key", "count": 1}])
+    );
+    assert!(marker["hash"].as_str().unwrap().starts_with("hmac-sha256:"));
+    assert_eq!(marker["original_length"], text.chars().count());
+}
+
+#[test]
+fn a_changed_mode_has_a_profile_of_its_own() {
+    let profile = |config: &str| {
+        json_of(&configured(config), &event("x"))["confidence"]["redaction_profile"].clone()
+    };
+    assert_eq!(profile("mode = \"minimal\""), "minimal");
+    assert_eq!(profile("email.enabled = false"), "safe+custom");
+}
+
+#[test]
+fn addresses_stay_where_they_are_the_event() {
+    let to = |ip: &str| network::Endpoint {
+        ip: ip.parse().unwrap(),
+        port: 443,
+        domain: None,
+        is_private: false,
+    };
+    let data = Data::NetworkConnect(Box::new(network::Connect {
+        dest: to("203.0.113.7"),
+        src: Some(to("2001:db8::7")),
+        protocol: "tcp",
+        success: true,
+        error: None,
+        latency_ms: None,
+    }));
+    let event = of_machine(Mode::Safe, data);
+    assert_eq!(event["data"]["dest"]["ip"], "203.0.113.7");
+    assert_eq!(event["data"]["src"]["ip"], "2001:db8::7");
+    let text = "ping 203.0.113.7";
+    assert_eq!(text_of(&redact(Mode::Safe, text)), "ping [REDACTED:ip]");
+    assert_eq!(text_of(&redact(Mode::Minimal, text)), text);
+}
+
+#[test]
+fn numbers_and_lists_of_fields_are_looked_at() {
+    let mut event = event("");
+    event
+        .attrs
+        .insert("card".into(), json!(4_111_111_111_111_111_u64));
+    event
+        .attrs
+        .insert("count".into(), json!(1_700_000_000_000_000_000_u64));
+    event.attrs.insert(
+        "headers".into(),
+        json!([{"name": "Cookie", "value": "madeup"}, {"name": "Accept", "value": "text/html"}]),
+    );
+    event.attrs.insert(
+        "line".into(),
+        json!(["mysql", "-u", "root", "-pmadeup", "shop"]),
+    );
+    event
+        .attrs
+        .insert("set-cookie".into(), json!(["madeup=1", "madeup=2"]));
+    let safe = json_of(&Redactor::new(Mode::Safe), &event);
+    assert_eq!(safe["attrs"]["card"], "[REDACTED:card]");
+    assert_eq!(safe["attrs"]["count"], 1_700_000_000_000_000_000_u64);
+    assert_eq!(safe["attrs"]["headers"][1]["value"], "text/html");
+    assert_eq!(safe["attrs"]["line"][4], "shop");
+    assert!(!safe.to_string().contains("madeup"), "{safe}");
+}
+
+#[test]
+fn a_long_text_costs_no_more_than_its_length_and_one_beyond_all_bounds_goes() {
+    let redactor = Redactor::new(Mode::Safe);
+    let text = format!("{}{KEY}", "token \\\"x\\\" 4111 ".repeat(10_000));
+    assert!(!redactor.redact_text(&text).unwrap().contains("madeup"));
+    let beyond = "a".repeat((64 << 20) + 1);
+    assert_eq!(
+        redactor.redact_text(&beyond).unwrap(),
+        "[REDACTED:too_long]"
+    );
+}

@@ -12,7 +12,7 @@ use oisp_export::jsonl::JsonlSink;
 use oisp_export::{DeliverError, RunningSink, Sink};
 use oisp_pipeline::{Settings, Stages, Worker};
 use oisp_policy::{Policy, Rules};
-use oisp_redact::Mode;
+use oisp_redact::{Mode, Redactor};
 use oisp_registry::Current;
 use oisp_store::EventLog;
 use oisp_web::{AppState, BoundServer};
@@ -129,8 +129,10 @@ impl Sensor {
             .as_deref()
             .map(open_capture_file)
             .transpose()?;
+        let hash_key = hash_key::load();
         let settings = Settings {
-            hash_key: hash_key::load(),
+            redactor: Redactor::new(plan.redaction).with_key(hash_key.clone()),
+            hash_key,
             registry: plan.registry,
             host: plan.host,
             policy: Policy::new(
@@ -139,7 +141,6 @@ impl Sensor {
                 Vec::new(),
             ),
             alerts: None,
-            redaction: plan.redaction,
             without: plan.without,
             stream_chunks: plan.stream_chunks,
             control: self.status.control(),

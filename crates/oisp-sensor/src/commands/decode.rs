@@ -11,6 +11,7 @@ use oisp_core::RawEvent;
 use oisp_core::capture::ControlSlot;
 use oisp_pipeline::{Settings, Stages};
 use oisp_policy::Policy;
+use oisp_redact::Redactor;
 use oisp_store::{Bounds, Cursor, EventLog};
 
 use crate::cli::DecodeOptions;
@@ -28,13 +29,14 @@ pub fn run(options: &DecodeOptions) -> Result<ExitCode, Failure> {
     let output = open_output(&options.output)?;
     warn_of(options.redaction);
     let log = EventLog::new(Bounds::default());
+    let hash_key = hash_key::load();
     let settings = Settings {
-        hash_key: hash_key::load(),
+        redactor: Redactor::new(options.redaction).with_key(hash_key.clone()),
+        hash_key,
         registry,
         host: None,
         policy: Policy::default(),
         alerts: None,
-        redaction: options.redaction,
         without: Vec::new(),
         stream_chunks: options.stream_chunks,
         control: ControlSlot::default(),
