@@ -99,13 +99,16 @@ impl<'a> Groups<'a> {
     /// A number can begin at that group.
     pub(super) fn starts(&self, first: usize) -> bool {
         match first.checked_sub(1) {
-            Some(before) => self.between(before) == Some(Between::Space),
+            Some(before) => matches!(self.between(before), Some(Between::Space | Between::Slash)),
             None => {
                 let start = self.groups.first().map_or(0, |group| group.range.start);
                 let before = start.checked_sub(1).and_then(|at| self.text.get(at));
                 let beyond = start.checked_sub(2).and_then(|at| self.text.get(at));
-                let is_end = matches!(before, Some(b'.' | b'-' | b'/' | b','));
-                !is_end || !beyond.is_some_and(u8::is_ascii_alphanumeric)
+                match before {
+                    Some(b'.' | b'-') => !beyond.is_some_and(u8::is_ascii_alphanumeric),
+                    Some(b',') => !beyond.is_some_and(u8::is_ascii_digit),
+                    _ => true,
+                }
             }
         }
     }
@@ -121,7 +124,7 @@ impl<'a> Groups<'a> {
 
 /// A number can end with that group.
 pub(super) fn ends(group: &Group) -> bool {
-    matches!(group.then, None | Some(Between::Space))
+    matches!(group.then, None | Some(Between::Space | Between::Slash))
 }
 
 fn between(text: &[u8], end: usize) -> Option<(Between, usize)> {

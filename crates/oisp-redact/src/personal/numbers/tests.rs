@@ -63,6 +63,13 @@ fn a_card_is_found_beside_other_numbers() {
         found("order 12 4111 1111 1111 1111"),
         [("card", "4111 1111 1111 1111")]
     );
+    for path in [
+        "/work/4111 1111 1111 1111/x",
+        "/users/4111111111111111/12",
+        "4111111111111111/12/26",
+    ] {
+        assert!(matches!(found(path)[..], [("card", _)]), "{path}");
+    }
     let many = format!("{}4111 1111 1111 1111 9", "7 ".repeat(45));
     assert_eq!(found(&many), [("card", "4111 1111 1111 1111")]);
 }
