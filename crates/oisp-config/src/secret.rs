@@ -2,10 +2,12 @@
 //! environment variable, or from a file. Only the place can be printed.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::path::PathBuf;
 
 use oisp_core::Secret;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A secret, by value or by place.
@@ -56,36 +58,62 @@ impl SecretSource {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a text, { env = \"NAME\" } or { file = \"PATH\" }"
-)]
-enum Written {
-    Value(String),
-    Env(Env),
-    File(File),
+/// Only a text and a table of one key: whatever else stands there may be the
+/// secret itself, which no message must repeat.
+struct Written;
+
+impl<'de> Visitor<'de> for Written {
+    type Value = SecretSource;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<SecretSource, E> {
+        Ok(SecretSource::Value(Secret::new(text.to_owned())))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {
+        let Ok(Some((key, place))) = map.next_entry::<String, String>() else {
+            return refuse();
+        };
+        let source = match key.as_str() {
+            "env" => SecretSource::Env(place),
+            "file" => SecretSource::File(place.into()),
+            _ => return refuse(),
+        };
+        match map.next_key::<String>()? {
+            None => Ok(source),
+            Some(_) => refuse(),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<SecretSource, A::Error> {
+        refuse()
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<SecretSource, E> {
+        refuse()
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<SecretSource, E> {
+        refuse()
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<SecretSource, E> {
+        refuse()
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Env {
-    env: String,
-}
+const EXPECTED: &str = "a text, { env = \"NAME\" } or { file = \"PATH\" }";
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    file: PathBuf,
+fn refuse<T, E: Error>() -> Result<T, E> {
+    Err(E::custom(format_args!("expected {EXPECTED}")))
 }
 
 impl<'de> Deserialize<'de> for SecretSource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Written::deserialize(deserializer)? {
-            Written::Value(value) => Self::Value(Secret::new(value)),
-            Written::Env(Env { env }) => Self::Env(env),
-            Written::File(File { file }) => Self::File(file),
-        })
+        deserializer.deserialize_any(Written)
     }
 }
 
@@ -114,7 +142,7 @@ impl JsonSchema for SecretSource {
                 "additionalProperties": false,
             })
         };
-        json_schema!({ "anyOf": [{ "type": "string" }, place("env"), place("file")] })
+        json_schema!({ "format": "secret", "anyOf": [{ "type": "string" }, place("env"), place("file")] })
     }
 }
 
@@ -157,8 +185,16 @@ mod tests {
 
     #[test]
     fn what_is_neither_text_nor_place_is_refused_without_its_value() {
-        let error = read("{\"path\": \"made-up\"}").unwrap_err().to_string();
-        assert!(error.contains("{ env = \"NAME\" }"), "{error}");
-        assert!(!error.contains("made-up"), "{error}");
+        for json in [
+            "{\"path\": \"made-up\"}",
+            "[\"made-up\"]",
+            "{\"env\": \"a\", \"made-up\": \"b\"}",
+            "{\"file\": [\"made-up\"]}",
+            "{}",
+        ] {
+            let error = read(json).unwrap_err().to_string();
+            assert!(error.contains("{ env = \"NAME\" }"), "{json}: {error}");
+            assert!(!error.contains("made-up"), "{json}: {error}");
+        }
     }
 }
