@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 ARGS ?=
 
-.PHONY: help run demo build frontend test e2e check cross-check test-api test-runtimes test-kernels test-chaos ebpf ebpf-check bench bench-capture soak fuzz dist test-services
+.PHONY: help run demo build frontend test e2e check cross-check test-api test-runtimes test-kernels test-chaos ebpf ebpf-check bench bench-capture soak fuzz dist test-services config-docs
 
 help: ## this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ test-chaos: ## sinks against a receiver that misbehaves (ARGS: SECONDS, 120, the
 
 test-services: ## sinks against the real services that they are for (ARGS: parts: collector)
 	@scripts/test-services.sh $(ARGS)
+
+config-docs: ## docs/configuration.md, from the configuration's types
+	OISP_UPDATE_DOCS=1 cargo test -p oisp-sensor --test config the_document_is_current
 
 check: ## format, lints, dependencies, docs, shell scripts, cross-check: what CI asks
 	@scripts/check.sh

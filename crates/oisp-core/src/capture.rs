@@ -109,8 +109,9 @@ impl ProcessFilter {
     }
 }
 
-/// Names processes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Names processes. Written as its `Display` has it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum ProcessRule {
     /// The process with that id.
     Pid(u32),
@@ -156,6 +157,20 @@ impl std::str::FromStr for ProcessRule {
             }
             _ => Ok(rule),
         }
+    }
+}
+
+impl TryFrom<String> for ProcessRule {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<ProcessRule> for String {
+    fn from(rule: ProcessRule) -> Self {
+        rule.to_string()
     }
 }
 

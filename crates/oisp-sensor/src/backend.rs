@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use oisp_core::capture::ProcessFilter;
 use oisp_registry::Current;
 
-use crate::cli::PlainOptions;
+use crate::config::{Plain, Whose};
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -31,7 +31,9 @@ pub struct BackendSettings {
     /// Bytes of the buffer between kernel and sensor.
     pub ring_bytes: Option<u32>,
     /// Connections without TLS.
-    pub plain: PlainOptions,
+    pub plain: Plain,
+    /// Whose children's standard input and output is captured.
+    pub stdio: Whose,
     /// What is known of programs.
     pub registry: Current,
 }
@@ -44,7 +46,8 @@ impl Default for BackendSettings {
             files: true,
             signatures: Vec::new(),
             ring_bytes: None,
-            plain: PlainOptions::default(),
+            plain: Plain::default(),
+            stdio: Whose::default(),
             registry: Current::embedded(),
         }
     }

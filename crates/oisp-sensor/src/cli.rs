@@ -1,4 +1,8 @@
-//! What the command line takes. Every option has an environment variable.
+//! What the command line takes. What is also in the configuration, a flag sets
+//! over it (`flags.rs`): such flags have no default of their own, and their help
+//! names the key's.
+
+mod flags;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,6 +12,8 @@ use clap::{Args, Parser, Subcommand};
 use oisp_core::capture::ProcessRule;
 use oisp_redact::Mode;
 
+use crate::config::{Config, Whose};
+
 /// Shows what the AI programs on this machine say and do, without touching
 /// them.
 #[derive(Debug, Parser)]
@@ -16,6 +22,10 @@ pub struct Cli {
     /// Say more on standard error: -v info, -vv debug, -vvv trace.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// The configuration file. Without it: the one in the user's configuration
+    /// folder, else /etc/oisp-sensor/config.toml [OISP_CONFIG].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -37,6 +47,9 @@ pub enum Command {
     Show(ShowOptions),
     /// Tell how a sensor that runs is, and the link to its dashboard.
     Status(StatusOptions),
+    /// Show, check and explain the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Run the sensor in the background.
     #[command(subcommand)]
     Daemon(DaemonCommand),
@@ -77,72 +90,56 @@ pub enum DaemonCommand {
 /// What `record` and `demo` share.
 #[derive(Debug, Args)]
 pub struct Serving {
-    /// Port of the dashboard.
-    #[arg(long, value_name = "N", default_value_t = 7777, env = "OISP_WEB_PORT")]
-    pub port: u16,
+    /// Port of the dashboard. Default: 7777 [OISP_WEB_PORT].
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
     /// Address of the dashboard. Anything but a loopback address lets other
-    /// machines ask, with the token.
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        default_value = "127.0.0.1",
-        env = "OISP_WEB_HOST"
-    )]
-    pub host: IpAddr,
-    /// A further host name under which the dashboard may be asked for.
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "OISP_WEB_ALLOWED_HOSTS",
-        value_delimiter = ','
-    )]
+    /// machines ask, with the token. Default: 127.0.0.1 [OISP_WEB_HOST].
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<IpAddr>,
+    /// A further host name under which the dashboard may be asked for
+    /// [OISP_WEB_ALLOWED_HOSTS].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub allow_host: Vec<String>,
     /// Reading the dashboard takes no token: every user of this machine may.
-    /// On a loopback address only; changes take the token all the same.
-    #[arg(long, env = "OISP_WEB_OPEN_READS")]
+    /// On a loopback address only; changes take the token all the same
+    /// [OISP_WEB_OPEN_READS].
+    #[arg(long)]
     pub open_reads: bool,
     /// Serve the dashboard over TLS with this certificate, and those between it
-    /// and its root: a PEM file.
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "tls_key",
-        env = "OISP_WEB_TLS_CERT"
-    )]
+    /// and its root: a PEM file [OISP_WEB_TLS_CERT].
+    #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
-    /// The certificate's private key: a PEM file.
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "tls_cert",
-        env = "OISP_WEB_TLS_KEY"
-    )]
+    /// The certificate's private key: a PEM file [OISP_WEB_TLS_KEY].
+    #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// No dashboard.
-    #[arg(long, env = "OISP_NO_WEB")]
+    /// No dashboard [OISP_NO_WEB].
+    #[arg(long)]
     pub no_web: bool,
     /// What is taken out of events before they leave memory: safe (secrets and
     /// personal data), full (all content), minimal (secrets only) or off.
-    #[arg(long, value_name = "MODE", default_value_t = Mode::Safe, env = "OISP_REDACTION_MODE")]
-    pub redaction: Mode,
-    /// Stop after this time, such as 30s or 5m.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, env = "OISP_DURATION")]
+    /// Default: safe [OISP_REDACTION_MODE].
+    #[arg(long, value_name = "MODE")]
+    pub redaction: Option<Mode>,
+    /// Stop after this time, such as 30s or 5m [OISP_DURATION].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub duration: Option<Duration>,
-    /// Size of the kernel's ring buffer, MiB.
-    #[arg(long, value_name = "MIB", env = "OISP_RING_MIB", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    /// Size of the kernel's ring buffer, MiB [OISP_RING_MIB].
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub ring_mib: Option<u32>,
 }
 
 /// What is known of providers, programs and prices.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Knowledge {
+pub struct KnowledgeOptions {
     /// Further providers, models and programs of yours: a file, read again when
-    /// it changes, or an https:// URL, fetched at start and once a day.
-    #[arg(long, value_name = "FILE|URL", env = "OISP_REGISTRY")]
+    /// it changes, or an https:// URL, fetched at start and once a day
+    /// [OISP_REGISTRY].
+    #[arg(long, value_name = "FILE|URL")]
     pub registry: Option<String>,
     /// Prices in the format of genai-prices, in place of the sensor's own: a
-    /// file or URL likewise.
-    #[arg(long, value_name = "FILE|URL", env = "OISP_PRICES")]
+    /// file or URL likewise [OISP_PRICES].
+    #[arg(long, value_name = "FILE|URL")]
     pub prices: Option<String>,
 }
 
@@ -150,70 +147,51 @@ pub struct Knowledge {
 #[derive(Debug, Args)]
 pub struct RecordOptions {
     /// Append events to this file, one JSON object a line; - for standard
-    /// output.
-    #[arg(
-        short,
-        long,
-        value_name = "FILE",
-        default_value = "events.jsonl",
-        env = "OISP_JSONL_PATH"
-    )]
-    pub output: PathBuf,
+    /// output. Default: events.jsonl [OISP_JSONL_PATH].
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Capture only programs of this name, and their descendants. May be given
-    /// several times.
-    #[arg(
-        short,
-        long,
-        value_name = "NAME",
-        env = "OISP_PROCESS",
-        value_delimiter = ','
-    )]
+    /// several times [OISP_PROCESS].
+    #[arg(short, long, value_name = "NAME", value_delimiter = ',')]
     pub process: Vec<String>,
     /// Capture only this process and its descendants. May be given several
-    /// times.
-    #[arg(long, value_name = "N", env = "OISP_PID", value_delimiter = ',')]
+    /// times [OISP_PID].
+    #[arg(long, value_name = "N", value_delimiter = ',')]
     pub pid: Vec<u32>,
     /// Capture only what this rule names: pid:N, name:NAME, user:UID or
-    /// cgroup:PATH, and their descendants. May be given several times.
-    #[arg(long, value_name = "RULE", env = "OISP_INCLUDE", value_delimiter = ',')]
+    /// cgroup:PATH, and their descendants. May be given several times
+    /// [OISP_INCLUDE].
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub include: Vec<ProcessRule>,
     /// Never capture what this rule names, or its descendants. May be given
-    /// several times.
-    #[arg(long, value_name = "RULE", env = "OISP_EXCLUDE", value_delimiter = ',')]
+    /// several times [OISP_EXCLUDE].
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub exclude: Vec<ProcessRule>,
     /// Percent of one processor that the sensor may use. Above it, it leaves out
     /// file events, then connections that are not known to carry AI calls, and
-    /// says so. 0 for no limit.
-    #[arg(
-        long,
-        value_name = "PERCENT",
-        default_value_t = 100,
-        env = "OISP_CPU_BUDGET"
-    )]
-    pub cpu_budget: u32,
-    /// No process.exec, process.fork and process.exit events.
-    #[arg(long, env = "OISP_NO_PROCESS_EVENTS")]
+    /// says so. 0 for no limit. Default: 100 [OISP_CPU_BUDGET].
+    #[arg(long, value_name = "PERCENT")]
+    pub cpu_budget: Option<u32>,
+    /// No process.exec, process.fork and process.exit events
+    /// [OISP_NO_PROCESS_EVENTS].
+    #[arg(long)]
     pub no_process: bool,
-    /// No events of files, and nothing looked at for them.
-    #[arg(long, env = "OISP_NO_FILE")]
+    /// No events of files, and nothing looked at for them [OISP_NO_FILE].
+    #[arg(long)]
     pub no_file: bool,
-    /// No network.connect, network.accept, network.flow and network.dns events.
-    #[arg(long, env = "OISP_NO_NETWORK")]
+    /// No network.connect, network.accept, network.flow and network.dns events
+    /// [OISP_NO_NETWORK].
+    #[arg(long)]
     pub no_network: bool,
     /// Further signatures of TLS functions in programs without symbols: a folder
-    /// of TOML files. May be given several times.
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "OISP_SIGNATURES",
-        value_delimiter = ','
-    )]
+    /// of TOML files. May be given several times [OISP_SIGNATURES].
+    #[arg(long, value_name = "DIR", value_delimiter = ',')]
     pub signatures: Vec<PathBuf>,
-    /// Also an event for each piece of a streamed answer.
-    #[arg(long, env = "OISP_STREAM_CHUNKS")]
+    /// Also an event for each piece of a streamed answer [OISP_STREAM_CHUNKS].
+    #[arg(long)]
     pub stream_chunks: bool,
-    /// Also save the raw plaintext, unredacted, for `decode`.
-    #[arg(long, value_name = "FILE", env = "OISP_SAVE_CAPTURE")]
+    /// Also save the raw plaintext, unredacted, for `decode` [OISP_SAVE_CAPTURE].
+    #[arg(long, value_name = "FILE")]
     pub save_capture: Option<PathBuf>,
     /// The event log.
     #[command(flatten)]
@@ -223,7 +201,7 @@ pub struct RecordOptions {
     pub plain: PlainOptions,
     /// Providers, programs, prices.
     #[command(flatten)]
-    pub knowledge: Knowledge,
+    pub knowledge: KnowledgeOptions,
     /// Dashboard, redaction, duration.
     #[command(flatten)]
     pub serving: Serving,
@@ -233,11 +211,12 @@ pub struct RecordOptions {
 #[derive(Clone, Debug, Default, Args)]
 pub struct StoreOptions {
     /// The event log, a SQLite database. It is in the state directory unless
-    /// told: /var/lib/oisp-sensor/events.db for root.
-    #[arg(long, value_name = "FILE", env = "OISP_STORE_PATH")]
+    /// told: /var/lib/oisp-sensor/events.db for root [OISP_STORE_PATH].
+    #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
-    /// Keep events in memory only: they end with the sensor.
-    #[arg(long, env = "OISP_STORE_EPHEMERAL")]
+    /// Keep events in memory only: they end with the sensor
+    /// [OISP_STORE_EPHEMERAL].
+    #[arg(long)]
     pub ephemeral: bool,
 }
 
@@ -245,46 +224,24 @@ pub struct StoreOptions {
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlainOptions {
     /// A further port at which plain HTTP is captured, beside those of known
-    /// model servers (Ollama, LM Studio, vLLM, …). May be given several times.
-    #[arg(
-        long,
-        value_name = "N",
-        env = "OISP_PLAIN_PORTS",
-        value_delimiter = ','
-    )]
+    /// model servers (Ollama, LM Studio, vLLM, …). May be given several times
+    /// [OISP_PLAIN_PORTS].
+    #[arg(long, value_name = "N", value_delimiter = ',')]
     pub plain_port: Vec<u16>,
     /// A port at which none is captured; 0 for all but those of --plain-port.
-    /// May be given several times.
-    #[arg(
-        long,
-        value_name = "N",
-        env = "OISP_NO_PLAIN_PORTS",
-        value_delimiter = ','
-    )]
+    /// May be given several times [OISP_NO_PLAIN_PORTS].
+    #[arg(long, value_name = "N", value_delimiter = ',')]
     pub no_plain_port: Vec<u16>,
     /// Whose conversations with children over standard input and output are
-    /// captured, where they are JSON-RPC, as of MCP servers.
+    /// captured, where they are JSON-RPC, as of MCP servers; without a word,
+    /// everybody's. Default: agents [OISP_STDIO].
     #[arg(
         long,
         value_name = "WHOSE",
         num_args = 0..=1,
-        default_value = "agents",
-        default_missing_value = "all",
-        env = "OISP_STDIO"
+        default_missing_value = "all"
     )]
-    pub stdio: Whose,
-}
-
-/// Whose children.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Whose {
-    /// Nobody's.
-    Off,
-    /// Those of programs that are known as agents.
-    #[default]
-    Agents,
-    /// Those of all programs.
-    All,
+    pub stdio: Option<Whose>,
 }
 
 /// Options of `demo`.
@@ -310,31 +267,28 @@ pub struct DecodeOptions {
     /// Write events to this file instead of standard output. It is replaced.
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
-    /// Also an event for each piece of a streamed answer.
-    #[arg(long, env = "OISP_STREAM_CHUNKS")]
+    /// Also an event for each piece of a streamed answer [OISP_STREAM_CHUNKS].
+    #[arg(long)]
     pub stream_chunks: bool,
-    /// What is taken out: safe, full, minimal or off.
-    #[arg(long, value_name = "MODE", default_value_t = Mode::Safe, env = "OISP_REDACTION_MODE")]
-    pub redaction: Mode,
+    /// What is taken out: safe, full, minimal or off. Default: safe
+    /// [OISP_REDACTION_MODE].
+    #[arg(long, value_name = "MODE")]
+    pub redaction: Option<Mode>,
     /// Providers, programs, prices.
     #[command(flatten)]
-    pub knowledge: Knowledge,
+    pub knowledge: KnowledgeOptions,
 }
 
 /// Options of `doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorOptions {
-    /// Further signatures, as for `record`.
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "OISP_SIGNATURES",
-        value_delimiter = ','
-    )]
+    /// Further signatures, as for `record` [OISP_SIGNATURES].
+    #[arg(long, value_name = "DIR", value_delimiter = ',')]
     pub signatures: Vec<PathBuf>,
     /// Port of the dashboard of a sensor that runs: what it has seen is told, too.
-    #[arg(long, value_name = "N", default_value_t = 7777, env = "OISP_WEB_PORT")]
-    pub port: u16,
+    /// Default: 7777 [OISP_WEB_PORT].
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
     /// Only this process, by id or name.
     #[arg(value_name = "PID|NAME")]
     pub process: Option<String>,
@@ -355,13 +309,8 @@ pub struct ShowOptions {
     /// An events file to read, one JSON object a line, in place of the event log.
     #[arg(short, long, value_name = "FILE")]
     pub input: Option<PathBuf>,
-    /// The event log, where it is not in the state directory.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "OISP_STORE_PATH",
-        conflicts_with = "input"
-    )]
+    /// The event log, where it is not in the state directory [OISP_STORE_PATH].
+    #[arg(long, value_name = "FILE", conflicts_with = "input")]
     pub store: Option<PathBuf>,
     /// How many of the newest.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
@@ -375,15 +324,49 @@ pub struct ShowOptions {
     pub json: bool,
 }
 
+impl ShowOptions {
+    /// Of the log that the configuration names, where the options name none.
+    pub fn or_configured(mut self, config: &Config) -> Self {
+        self.store = self.store.or_else(|| config.store.path.clone());
+        self
+    }
+}
+
 /// Options of `status`.
 #[derive(Debug, Args)]
 pub struct StatusOptions {
-    /// Port of the sensor's dashboard.
-    #[arg(long, value_name = "N", default_value_t = 7777, env = "OISP_WEB_PORT")]
-    pub port: u16,
+    /// Port of the sensor's dashboard. Default: 7777 [OISP_WEB_PORT].
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
     /// As JSON on standard output.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `config` does.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print each value that is in force, and where it comes from. Secrets are
+    /// never printed.
+    Show {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a configuration: file, variables and flags; exit code 2 where it
+    /// cannot be used.
+    Validate {
+        /// The file, in place of the one that would be read.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Print every key with its text and its default, as a file to begin with.
+    Example,
+    /// Print the JSON Schema of the file, for editors.
+    Schema,
+    /// Print the reference as Markdown: docs/configuration.md.
+    #[command(hide = true)]
+    Document,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod config;
 #[cfg(unix)]
 pub mod daemon;
 #[cfg(not(unix))]

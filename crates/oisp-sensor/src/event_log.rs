@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use oisp_store::{Bounds, EventLog, History, LogSettings, OpenError};
+use oisp_store::{Bounds, EventLog, History, OpenError};
 
-use crate::cli::StoreOptions;
+use crate::config::Store;
 use crate::failure::Failure;
 use crate::platform;
 
@@ -12,15 +12,15 @@ use crate::platform;
 const NAME: &str = "events.db";
 
 /// The log that `record` writes.
-pub fn open(options: &StoreOptions) -> Result<EventLog, Failure> {
-    if options.ephemeral {
+pub fn open(store: &Store) -> Result<EventLog, Failure> {
+    if store.ephemeral {
         return Ok(in_memory());
     }
-    let path = match &options.store {
+    let path = match &store.path {
         Some(path) => path.clone(),
         None => own()?,
     };
-    EventLog::open(&path, LogSettings::default()).map_err(Failure::new)
+    EventLog::open(&path, store.settings()).map_err(Failure::new)
 }
 
 /// A log that ends with the sensor.

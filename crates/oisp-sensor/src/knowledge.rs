@@ -11,14 +11,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use oisp_config::Stamp;
 use oisp_registry::{Bundle, Current, Prices, Registry, Sources};
 
-use crate::cli::Knowledge;
 use crate::failure::Failure;
 use crate::platform;
+
+/// What the user names beside what the sensor knows: files or URLs.
+#[derive(Clone, Debug, Default)]
+pub struct Knowledge {
+    /// Further providers, models and programs.
+    pub registry: Option<String>,
+    /// Prices in place of the sensor's own.
+    pub prices: Option<String>,
+}
 
 /// How often files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -100,7 +109,7 @@ impl Drop for Watch {
 /// What is looked at.
 struct Watched {
     current: Current,
-    files: Vec<(PathBuf, Option<SystemTime>)>,
+    files: Vec<(PathBuf, Stamp)>,
     urls: Vec<(What, String, PathBuf)>,
     fetched: Option<Instant>,
     /// What came from URLs: a reload of files must not lose it.
@@ -144,7 +153,7 @@ impl Watched {
         let files = files.into_iter();
         Ok(Self {
             current,
-            files: files.map(|path| (path.clone(), changed(&path))).collect(),
+            files: files.map(|path| (path.clone(), Stamp::of(&path))).collect(),
             urls,
             fetched: None,
             prices: None,
@@ -163,10 +172,8 @@ impl Watched {
             }
         }
         let mut has_changed = false;
-        for (path, at) in &mut self.files {
-            let now = changed(path);
-            has_changed |= now != *at;
-            *at = now;
+        for (path, stamp) in &mut self.files {
+            has_changed |= stamp.has_changed(path);
         }
         if has_changed {
             self.reload();
@@ -239,6 +246,22 @@ fn source(what: What, named: Option<&str>) -> Result<Option<PathBuf>, Failure> {
     }
 }
 
+/// Whether a file or URL of the user's can be used at all.
+///
+/// # Errors
+/// Why not, and what to do.
+pub fn check_source(named: &str) -> Result<(), String> {
+    if is_url(named) {
+        return check_url(named).map_err(|failure| failure.to_string());
+    }
+    let readable = fs::File::open(named).and_then(|file| Ok(file.metadata()?.is_dir()));
+    match readable {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(format!("{named} is a folder: name a file in it")),
+        Err(error) => Err(format!("{named} cannot be read: {error}")),
+    }
+}
+
 fn is_url(named: &str) -> bool {
     named.contains("://")
 }
@@ -258,10 +281,6 @@ fn check_url(url: &str) -> Result<(), Failure> {
     Err(Failure::usage(format_args!(
         "nothing is fetched from {url}: use https://, or name a file"
     )))
-}
-
-fn changed(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).ok()?.modified().ok()
 }
 
 fn download(url: &str) -> anyhow::Result<String> {

@@ -5,15 +5,19 @@ mod ask;
 mod backend;
 mod cli;
 mod commands;
+mod config;
 mod event_log;
 mod failure;
 mod hash_key;
 mod health;
 mod knowledge;
+mod logging;
 mod output;
 mod platform;
+mod reload;
 mod self_test;
 mod sensor;
+mod signals;
 mod status;
 mod token;
 mod web;
@@ -21,10 +25,11 @@ mod web;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::filter::LevelFilter;
+use oisp_config::Sources;
 
 use cli::{Cli, Command};
 use failure::Failure;
+use logging::Level;
 
 fn main() -> ExitCode {
     platform::share_one_heap();
@@ -35,7 +40,6 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()) * failure::USAGE);
         }
     };
-    start_logging(cli.verbose);
     match run(cli) {
         Ok(code) => code,
         Err(failure) => {
@@ -46,28 +50,21 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    match cli.command {
-        Command::Record(options) => commands::record::run(&options),
-        Command::Demo(options) => commands::demo::run(&options),
-        Command::Decode(options) => commands::decode::run(&options),
-        Command::Doctor(options) => commands::doctor::run(&options),
-        Command::Show(options) => commands::show::run(&options),
-        Command::Daemon(command) => commands::daemon::run(&command),
-        Command::Status(options) => commands::status::run(&options),
+    let sources = Sources::of_this_process(cli.config.clone(), cli.flags());
+    if let Command::Config(command) = cli.command {
+        return commands::config::run(command, sources);
     }
-}
-
-fn start_logging(verbose: u8) {
-    let level = match verbose {
-        0 => LevelFilter::WARN,
-        1 => LevelFilter::INFO,
-        2 => LevelFilter::DEBUG,
-        _ => LevelFilter::TRACE,
-    };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .init();
+    let loaded = config::load(&sources)?;
+    let config = &loaded.settings;
+    let level = Level::start(config.sensor.log_level);
+    match cli.command {
+        Command::Record(_) => commands::record::run(sources, loaded, level),
+        Command::Demo(options) => commands::demo::run(&options, config),
+        Command::Decode(options) => commands::decode::run(&options, config),
+        Command::Doctor(options) => commands::doctor::run(&options, config),
+        Command::Show(options) => commands::show::run(&options.or_configured(config)),
+        Command::Daemon(command) => commands::daemon::run(&command),
+        Command::Status(options) => commands::status::run(&options, config),
+        Command::Config(_) => Ok(ExitCode::SUCCESS),
+    }
 }

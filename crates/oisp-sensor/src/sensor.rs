@@ -8,8 +8,8 @@ use std::time::Duration;
 use oisp_core::capture::{CaptureBackend, ProcessFilter, RunningCapture};
 use oisp_core::counters::Snapshot;
 use oisp_core::event::Host;
-use oisp_export::jsonl::JsonlSink;
-use oisp_export::{DeliverError, RunningSink, Sink};
+use oisp_export::jsonl::{JsonlConfig, JsonlSink};
+use oisp_export::{DeliverError, RunSettings, RunningSink, Sink};
 use oisp_pipeline::{Settings, Stages, Worker};
 use oisp_policy::{Policy, Rules};
 use oisp_redact::{Mode, Redactor};
@@ -20,8 +20,11 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::cli::Serving;
+use crate::config::{Config, Web};
 use crate::failure::Failure;
+use crate::logging::Level;
+use crate::reload::{Applies, FilterPart, LevelPart};
+use crate::signals::Signals;
 use crate::status::Status;
 use crate::web::{self, Link};
 use crate::{hash_key, health, output, platform, token};
@@ -29,9 +32,7 @@ use crate::{hash_key, health, output, platform, token};
 /// What the sensor is to do.
 pub struct Plan {
     /// Sinks, opened already.
-    pub sinks: Vec<Box<dyn Sink>>,
-    /// Sinks begin with what an earlier run did not deliver to them.
-    pub from_last_run: bool,
+    pub sinks: Vec<PlannedSink>,
     /// Whose traffic is captured.
     pub processes: ProcessFilter,
     /// What is taken out.
@@ -51,13 +52,23 @@ pub struct Plan {
 /// How long the end waits for the disk.
 const FLUSH: Duration = Duration::from_secs(5);
 
+/// A sink, opened already.
+pub struct PlannedSink {
+    /// The sink.
+    pub sink: Box<dyn Sink>,
+    /// How it is run.
+    pub settings: RunSettings,
+    /// It begins with what an earlier run did not deliver to it.
+    pub from_last_run: bool,
+}
+
 /// Parts that are there before the capture starts: what cannot be had must
 /// fail before anything is attached.
 pub struct Sensor {
     runtime: Runtime,
     log: EventLog,
     status: Arc<Status>,
-    stop: Stop,
+    signals: Signals,
     web: Option<(Link, JoinHandle<()>)>,
     close_web: watch::Sender<bool>,
 }
@@ -83,14 +94,10 @@ pub enum Ended {
     CaptureOver,
 }
 
-/// A wish to stop, from a signal.
-#[derive(Clone)]
-struct Stop(watch::Receiver<bool>);
-
 impl Sensor {
     /// Takes the port, the signals and the log.
     pub fn prepare(
-        serving: &Serving,
+        config: &Config,
         open_log: impl FnOnce() -> Result<EventLog, Failure>,
     ) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -100,11 +107,11 @@ impl Sensor {
             .enable_all()
             .build()
             .map_err(|error| Failure::new(format_args!("cannot start threads: {error}")))?;
-        let stop = take_signals()?;
+        let signals = Signals::take(&runtime)?;
         let (close_web, closing) = watch::channel(false);
-        let bound = bind(&runtime, serving)?;
+        let bound = bind(&runtime, &config.web)?;
         let log = open_log()?;
-        let status = Arc::new(Status::new(serving.redaction, log.clone()));
+        let status = Arc::new(Status::new(config.redaction.mode, log.clone()));
         let state = AppState {
             log: log.clone(),
             status: status.clone(),
@@ -116,7 +123,7 @@ impl Sensor {
             runtime,
             log,
             status,
-            stop,
+            signals,
             web,
             close_web,
         })
@@ -154,14 +161,16 @@ impl Sensor {
         let names: Vec<_> = plan
             .sinks
             .iter()
-            .map(|sink| sink.name().to_owned())
+            .filter(|planned| planned.from_last_run)
+            .map(|planned| planned.sink.name().to_owned())
             .collect();
-        let run = |sink: Box<dyn Sink>| {
-            let cursor = match plan.from_last_run {
+        let run = |planned: PlannedSink| {
+            let PlannedSink { sink, settings, .. } = planned;
+            let cursor = match planned.from_last_run {
                 true => self.log.sink_cursor(sink.name()),
                 false => self.log.cursor_at(u64::MAX),
             };
-            oisp_export::run(sink, cursor, self.runtime.handle().clone())
+            oisp_export::run_with(sink, cursor, self.runtime.handle().clone(), settings)
         };
         let sinks: Vec<_> = plan
             .sinks
@@ -206,12 +215,26 @@ impl Running {
         &self.sensor.runtime
     }
 
+    /// Tells when the configuration is to be read again.
+    pub fn reload_asked(&self) -> watch::Receiver<u64> {
+        self.sensor.signals.reload()
+    }
+
+    /// What takes up changes of the configuration. To let another part do so,
+    /// give it an [`Applies`] and name it here.
+    pub fn live_parts(&self, level: Level) -> Vec<Box<dyn Applies>> {
+        vec![
+            Box::new(FilterPart(self.sensor.status.clone())),
+            Box::new(LevelPart(level)),
+        ]
+    }
+
     /// Works until told to stop.
     pub fn wait(&self, duration: Option<Duration>) -> Ended {
-        let mut stop = self.sensor.stop.clone();
+        let mut stop = self.sensor.signals.stop();
         self.sensor.runtime.block_on(async {
             tokio::select! {
-                _ = stop.0.wait_for(|asked| *asked) => Ended::Asked,
+                _ = stop.wait_for(|asked| *asked) => Ended::Asked,
                 () = tokio::time::sleep(duration.unwrap_or(Duration::MAX)) => Ended::InTime,
                 ended = self.over() => ended,
             }
@@ -298,24 +321,12 @@ fn undelivered(status: &Status) -> Result<(), Failure> {
     )))
 }
 
-fn take_signals() -> Result<Stop, Failure> {
-    let (stop, stopping) = watch::channel(false);
-    ctrlc::set_handler(move || {
-        if stop.send_replace(true) {
-            // Asked twice: the user does not want to wait for the drain.
-            std::process::exit(i32::from(crate::failure::FAILED));
-        }
-    })
-    .map_err(|error| Failure::new(format_args!("cannot take signals: {error}")))?;
-    Ok(Stop(stopping))
-}
-
-fn bind(runtime: &Runtime, serving: &Serving) -> Result<Option<(BoundServer, Link)>, Failure> {
-    if serving.no_web {
+fn bind(runtime: &Runtime, web: &Web) -> Result<Option<(BoundServer, Link)>, Failure> {
+    if !web.enabled {
         return Ok(None);
     }
     let token = token::load()?;
-    let config = web::settings(serving, &token)?;
+    let config = web::settings(web, &token)?;
     let server = runtime
         .block_on(oisp_web::bind(config))
         .map_err(Failure::new)?;
@@ -348,14 +359,17 @@ fn serve(
     })
 }
 
-/// The sink for `--output`.
-pub fn jsonl_sink(path: &Path) -> Result<Box<dyn Sink>, Failure> {
-    if path == Path::new("-") {
-        return Ok(Box::new(JsonlSink::stream(Box::new(std::io::stdout()))));
-    }
-    let sink = JsonlSink::file(path).map_err(Failure::new)?;
-    platform::to_invoking_user(path);
-    Ok(Box::new(sink))
+/// A sink that writes a file, and how it is run.
+pub fn jsonl_sink(config: &JsonlConfig) -> Result<PlannedSink, Failure> {
+    let sink = JsonlSink::open(config).map_err(Failure::new)?;
+    platform::to_invoking_user(&config.path);
+    let settings = config.common().settings(sink.name(), None);
+    Ok(PlannedSink {
+        sink: Box::new(sink),
+        settings,
+        // Who reads standard output wants what happens.
+        from_last_run: config.path != Path::new("-"),
+    })
 }
 
 fn open_capture_file(

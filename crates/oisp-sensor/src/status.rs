@@ -57,6 +57,14 @@ impl Status {
         self.filter.clone()
     }
 
+    /// From now on, those rules hold: in the capture, and for events.
+    pub fn set_rules(&self, rules: ProcessFilter) {
+        if let Some(control) = self.control.get() {
+            control.set_filter(&rules);
+        }
+        self.filter.set(rules);
+    }
+
     /// The stages run.
     pub fn pipeline_runs(&self, counters: Arc<Mutex<Snapshot>>) {
         let _ = self.pipeline.set(counters);
@@ -208,10 +216,7 @@ impl SensorStatus for Status {
             include: rules(include)?,
             exclude: rules(exclude)?,
         };
-        if let Some(control) = self.control.get() {
-            control.set_filter(&filter);
-        }
-        self.filter.set(filter);
+        self.set_rules(filter);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use oisp_core::Secret;
 use oisp_web::{BoundServer, TlsFiles, Token, WebConfig};
 
-use crate::cli::Serving;
+use crate::config::Web;
 use crate::failure::Failure;
 use crate::{output, platform};
 
@@ -13,28 +13,28 @@ use crate::{output, platform};
 ///
 /// # Errors
 /// When everybody on the network could read without a token.
-pub fn settings(serving: &Serving, token: &Secret<String>) -> Result<WebConfig, Failure> {
-    let is_local = serving.host.is_loopback();
-    if !is_local && serving.open_reads {
+pub fn settings(web: &Web, token: &Secret<String>) -> Result<WebConfig, Failure> {
+    let is_local = web.host.is_loopback();
+    if !is_local && web.open_reads {
         return Err(Failure::usage(format_args!(
             "`--open-reads` would show your prompts to everybody who reaches {}: leave it out, \
              or listen on 127.0.0.1",
-            serving.host
+            web.host
         )));
     }
-    let tls = serving.tls_cert.clone().zip(serving.tls_key.clone());
+    let tls = web.tls_cert.clone().zip(web.tls_key.clone());
     if !is_local && tls.is_none() {
         output::note(format_args!(
             "warning: the dashboard listens on {} without TLS: who hears the network reads your \
              prompts and the token; `--tls-cert FILE --tls-key FILE` encrypts",
-            serving.host
+            web.host
         ));
     }
     Ok(WebConfig {
-        addr: SocketAddr::new(serving.host, serving.port),
-        allowed_hosts: serving.allow_host.clone(),
+        addr: SocketAddr::new(web.host, web.port),
+        allowed_hosts: web.allowed_hosts.clone(),
         token: Some(Token::new(token.expose())),
-        open_reads: serving.open_reads,
+        open_reads: web.open_reads,
         tls: tls.map(|(cert, key)| TlsFiles { cert, key }),
         ..WebConfig::default()
     })

@@ -12,7 +12,7 @@ use oisp_registry::{Current, Process};
 use serde_json::json;
 
 use super::{BackendSettings, Report};
-use crate::cli::{PlainOptions, Whose};
+use crate::config::{Plain, Whose};
 use crate::output::printable;
 
 /// The eBPF backend.
@@ -25,6 +25,7 @@ pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, Capt
         signatures,
         ring_bytes,
         plain,
+        stdio,
         registry,
     } = settings;
     let config = EbpfConfig {
@@ -34,7 +35,7 @@ pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, Capt
         files,
         signatures,
         plain_ports: plain_ports(&plain),
-        stdio: match plain.stdio {
+        stdio: match stdio {
             Whose::Off => Stdio::Off,
             Whose::Agents => Stdio::KnownAgents,
             Whose::All => Stdio::All,
@@ -45,20 +46,14 @@ pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, Capt
     Ok(Box::new(EbpfCapture::new(config)))
 }
 
-fn plain_ports(options: &PlainOptions) -> PlainPorts {
-    let ports = if options.no_plain_port.contains(&0) {
+fn plain_ports(options: &Plain) -> PlainPorts {
+    let ports = if options.except.contains(&0) {
         PlainPorts::none()
     } else {
         PlainPorts::default()
     };
-    options
-        .no_plain_port
-        .iter()
-        .for_each(|port| ports.ignore(*port));
-    options
-        .plain_port
-        .iter()
-        .for_each(|port| ports.watch(*port));
+    options.except.iter().for_each(|port| ports.ignore(*port));
+    options.ports.iter().for_each(|port| ports.watch(*port));
     ports
 }
 

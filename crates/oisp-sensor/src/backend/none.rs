@@ -19,6 +19,7 @@ pub fn choose(settings: BackendSettings) -> Result<Box<dyn CaptureBackend>, Capt
         signatures: _signatures,
         ring_bytes: _ring,
         plain: _plain,
+        stdio: _stdio,
         registry: _registry,
     } = settings;
     Err(CaptureError::Unsupported {

@@ -16,6 +16,7 @@ use oisp_store::{Bounds, Cursor, EventLog};
 
 use crate::cli::DecodeOptions;
 use crate::commands::record::warn_of;
+use crate::config::Config;
 use crate::failure::{FAILED, Failure};
 use crate::{hash_key, knowledge, output, platform};
 
@@ -23,22 +24,22 @@ use crate::{hash_key, knowledge, output, platform};
 const REPORTED: u64 = 20;
 
 /// Decodes the whole input.
-pub fn run(options: &DecodeOptions) -> Result<ExitCode, Failure> {
+pub fn run(options: &DecodeOptions, config: &Config) -> Result<ExitCode, Failure> {
     let input = open_input(&options.input)?;
-    let registry = knowledge::open(&options.knowledge)?;
+    let registry = knowledge::open(&config.knowledge())?;
     let output = open_output(&options.output)?;
-    warn_of(options.redaction);
+    warn_of(config.redaction.mode);
     let log = EventLog::new(Bounds::default());
     let hash_key = hash_key::load();
     let settings = Settings {
-        redactor: Redactor::new(options.redaction).with_key(hash_key.clone()),
+        redactor: Redactor::new(config.redaction.mode).with_key(hash_key.clone()),
         hash_key,
         registry,
         host: None,
         policy: Policy::default(),
         alerts: None,
         without: Vec::new(),
-        stream_chunks: options.stream_chunks,
+        stream_chunks: config.capture.stream_chunks,
         control: ControlSlot::default(),
         save_capture: None,
     };

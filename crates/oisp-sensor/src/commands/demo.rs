@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use oisp_core::capture::{ProcessFilter, ProcessRule};
+use oisp_export::jsonl::JsonlConfig;
 use oisp_store::{EventLog, Filter as Wanted};
 use oisp_testkit::Provider;
 use oisp_testkit::demo::{self, DemoClient, Outcome, Target};
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 use crate::backend;
 use crate::cli::DemoOptions;
 use crate::commands::record::{backend_settings, warn_of};
+use crate::config::Config;
 use crate::event_log;
 use crate::failure::{FAILED, Failure};
 use crate::output;
@@ -22,26 +24,30 @@ use crate::sensor::{self, Plan, Running, Sensor};
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// Runs the clients once, tells how they fared, and serves the dashboard on.
-pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
-    let backend = backend::choose(backend_settings(&options.serving))?;
+pub fn run(options: &DemoOptions, config: &Config) -> Result<ExitCode, Failure> {
+    let backend = backend::choose(backend_settings(config))?;
     let sinks = options
         .output
-        .as_deref()
+        .clone()
+        .map(|path| JsonlConfig {
+            path,
+            ..JsonlConfig::default()
+        })
+        .as_ref()
         .map(sensor::jsonl_sink)
         .transpose()?
         .into_iter()
         .collect();
-    let sensor = Sensor::prepare(&options.serving, || Ok(event_log::in_memory()))?;
-    warn_of(options.serving.redaction);
+    let sensor = Sensor::prepare(config, || Ok(event_log::in_memory()))?;
+    warn_of(config.redaction.mode);
     let plan = Plan {
         sinks,
-        from_last_run: false,
         // Only what descends from this program: the demo's own clients.
         processes: ProcessFilter {
             include: vec![ProcessRule::Pid(std::process::id())],
             exclude: Vec::new(),
         },
-        redaction: options.serving.redaction,
+        redaction: config.redaction.mode,
         without: Vec::new(),
         stream_chunks: false,
         save_capture: None,
@@ -55,7 +61,7 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
     if let Some(dashboard) = running.dashboard().filter(|_| !options.once) {
         output::note(format_args!("\nlook at them; Ctrl-C ends the demo"));
         dashboard.announce();
-        running.wait(options.serving.duration);
+        running.wait(config.sensor.duration.map(Into::into));
     }
     running.stop()?;
     Ok(if captured_all {

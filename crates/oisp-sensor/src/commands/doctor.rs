@@ -8,20 +8,21 @@ use serde_json::{Value, json};
 use crate::ask::{Sensor, Unanswered};
 use crate::backend;
 use crate::cli::DoctorOptions;
+use crate::config::Config;
 use crate::failure::{FAILED, Failure, PRIVILEGE};
 use crate::output::{self, Data, printable};
 use crate::self_test::{self, SelfTest};
 
 /// Prints the report. The exit code tells whether capture can work.
-pub fn run(options: &DoctorOptions) -> Result<ExitCode, Failure> {
-    let mut report = backend::doctor(options.process.as_deref(), &options.signatures)?;
+pub fn run(options: &DoctorOptions, config: &Config) -> Result<ExitCode, Failure> {
+    let mut report = backend::doctor(options.process.as_deref(), &config.capture.signatures)?;
     // About one process the question is another one.
     let wanted = report.works && options.process.is_none() && !options.no_self_test;
     let tested = wanted.then(self_test::run);
     if let (Some(test), Some(fields)) = (&tested, report.json.as_object_mut()) {
         fields.insert(String::from("self_test"), json!(test));
     }
-    let running = running(options.port);
+    let running = running(config.web.port);
     if let (Some(running), Some(fields)) = (&running, report.json.as_object_mut()) {
         fields.insert(String::from("running"), running.clone());
     }
@@ -31,7 +32,10 @@ pub fn run(options: &DoctorOptions) -> Result<ExitCode, Failure> {
     } else {
         data.line(format_args!("{}", report.text.trim_end()));
         if let Some(running) = &running {
-            data.line(format_args!("\n{}", seen(running, options)));
+            data.line(format_args!(
+                "\n{}",
+                seen(running, config.web.port, options)
+            ));
         }
         if let Some(test) = &tested {
             data.line(format_args!("\n{}", line_of(test)));
@@ -71,9 +75,9 @@ fn running(port: u16) -> Option<Value> {
 
 /// What it has seen of the processes that were asked for, or of those that it
 /// has seen anything of.
-fn seen(running: &Value, options: &DoctorOptions) -> String {
+fn seen(running: &Value, port: u16, options: &DoctorOptions) -> String {
     let processes = running.get("processes").and_then(Value::as_array);
-    let mut text = format!("The sensor on port {} has seen", options.port);
+    let mut text = format!("The sensor on port {port} has seen");
     let mut any = false;
     for process in processes.into_iter().flatten() {
         let bytes = process.get("bytes_seen").and_then(Value::as_u64);

@@ -3,93 +3,79 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use oisp_core::capture::{ProcessFilter, ProcessRule};
+use oisp_config::{Loaded, Sources};
 use oisp_redact::Mode;
 
 use crate::backend::{self, BackendSettings};
-use crate::cli::{RecordOptions, Serving};
+use crate::config::Config;
 use crate::event_log;
 use crate::failure::Failure;
 use crate::knowledge::{self, Watch};
+use crate::logging::Level;
 use crate::output;
 use crate::platform;
+use crate::reload::Reload;
 use crate::sensor::{self, Plan, Sensor};
 use crate::web::Link;
 
 /// Runs until told to stop.
-pub fn run(options: &RecordOptions) -> Result<ExitCode, Failure> {
-    let serving = &options.serving;
-    let registry = knowledge::open(&options.knowledge)?;
-    let processes = processes(options);
+pub fn run(sources: Sources, loaded: Loaded<Config>, level: Level) -> Result<ExitCode, Failure> {
+    let config = loaded.settings.clone();
+    let registry = knowledge::open(&config.knowledge())?;
+    let processes = config.capture.processes();
     let backend = backend::choose(BackendSettings {
         processes: processes.clone(),
-        cpu_share: (options.cpu_budget > 0).then(|| f64::from(options.cpu_budget) / 100.0),
-        files: !options.no_file,
-        signatures: options.signatures.clone(),
-        plain: options.plain.clone(),
         registry: registry.clone(),
-        ..backend_settings(serving)
+        ..backend_settings(&config)
     })?;
-    let sink = sensor::jsonl_sink(&options.output)?;
-    let sensor = Sensor::prepare(serving, || event_log::open(&options.store))?;
+    let sinks = config
+        .export
+        .files()
+        .map(sensor::jsonl_sink)
+        .collect::<Result<_, _>>()?;
+    let sensor = Sensor::prepare(&config, || event_log::open(&config.store))?;
     let plan = Plan {
-        sinks: vec![sink],
-        // Who reads standard output wants what happens.
-        from_last_run: options.output != Path::new("-"),
+        sinks,
         processes,
-        redaction: serving.redaction,
-        without: without(options),
-        stream_chunks: options.stream_chunks,
-        save_capture: options.save_capture.clone(),
+        redaction: config.redaction.mode,
+        without: config.capture.without(),
+        stream_chunks: config.capture.stream_chunks,
+        save_capture: config.capture.save.clone(),
         registry: registry.clone(),
         host: Some(oisp_enrich::this_host()),
     };
-    warn_of(serving.redaction);
+    warn_of(config.redaction.mode);
     let running = sensor.start(backend, plan)?;
     // Asked for by name, so never in the way of the start.
-    let _watch = Watch::start(&registry, &options.knowledge)?;
+    let _watch = Watch::start(&registry, &config.knowledge())?;
+    let _reload = Reload::start(
+        sources,
+        loaded,
+        running.reload_asked(),
+        running.live_parts(level),
+    )?;
     announce(
-        &options.output,
+        &config,
         running.dashboard(),
         running.log().status().path.as_deref(),
     );
     platform::tell_ready();
-    running.wait(serving.duration);
+    running.wait(config.sensor.duration.map(Into::into));
     platform::tell_stopping();
     running.stop()?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Families of events that are not wanted.
-fn without(options: &RecordOptions) -> Vec<&'static str> {
-    let families = [
-        (options.no_process, "process"),
-        (options.no_file, "file"),
-        (options.no_network, "network"),
-    ];
-    families
-        .into_iter()
-        .filter_map(|(off, family)| off.then_some(family))
-        .collect()
-}
-
-/// Whose traffic is captured.
-fn processes(options: &RecordOptions) -> ProcessFilter {
-    let names = options.process.iter().cloned().map(ProcessRule::Name);
-    let pids = options.pid.iter().copied().map(ProcessRule::Pid);
-    ProcessFilter {
-        include: names
-            .chain(pids)
-            .chain(options.include.iter().cloned())
-            .collect(),
-        exclude: options.exclude.clone(),
-    }
-}
-
-/// What the options say of the backend.
-pub fn backend_settings(serving: &Serving) -> BackendSettings {
+/// What the configuration says of the backend.
+pub fn backend_settings(config: &Config) -> BackendSettings {
+    let capture = &config.capture;
     BackendSettings {
-        ring_bytes: serving.ring_mib.map(|mib| mib << 20),
+        cpu_share: (capture.cpu_budget > 0).then(|| f64::from(capture.cpu_budget) / 100.0),
+        files: capture.file,
+        signatures: capture.signatures.clone(),
+        ring_bytes: capture.ring_mib.map(|mib| mib << 20),
+        plain: capture.plain.clone(),
+        stdio: capture.stdio,
         ..BackendSettings::default()
     }
 }
@@ -103,7 +89,7 @@ pub fn warn_of(redaction: Mode) {
     }
 }
 
-fn announce(events: &Path, dashboard: Option<&Link>, log: Option<&Path>) {
+fn announce(config: &Config, dashboard: Option<&Link>, log: Option<&Path>) {
     output::note(format_args!(
         "capturing AI calls of every program on this machine; Ctrl-C ends it"
     ));
@@ -114,7 +100,8 @@ fn announce(events: &Path, dashboard: Option<&Link>, log: Option<&Path>) {
         Some(log) => output::note(format_args!("  log        {}", log.display())),
         None => output::note(format_args!("  log        in memory only")),
     }
-    if events != Path::new("-") {
-        output::note(format_args!("  events     {}", events.display()));
+    let to_file = |sink: &&oisp_export::jsonl::JsonlConfig| sink.path != Path::new("-");
+    for sink in config.export.files().filter(to_file) {
+        output::note(format_args!("  events     {}", sink.path.display()));
     }
 }

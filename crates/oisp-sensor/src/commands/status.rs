@@ -7,21 +7,23 @@ use serde_json::{Value, json};
 
 use crate::ask::{Sensor, Unanswered};
 use crate::cli::StatusOptions;
+use crate::config::Config;
 use crate::failure::{FAILED, Failure};
 use crate::output::{Data, printable};
 use crate::token;
 use crate::web::Link;
 
 /// Prints it. Exit code 0 only where capture is attached.
-pub fn run(options: &StatusOptions) -> Result<ExitCode, Failure> {
-    let sensor = Sensor::on(options.port);
+pub fn run(options: &StatusOptions, config: &Config) -> Result<ExitCode, Failure> {
+    let port = config.web.port;
+    let sensor = Sensor::on(port);
     let scheme = sensor.scheme().map_err(Failure::new)?;
     let health = sensor.get("/api/health").map_err(Failure::new)?;
     // What is below needs the token; how the sensor is, nobody must be refused.
     let sinks = sensor.get("/api/sinks");
     let link = sinks.as_ref().ok().and_then(|_| token::kept().ok());
     let link = link.map(|token| {
-        let address = format!("{scheme}://localhost:{}", options.port);
+        let address = format!("{scheme}://localhost:{}", port);
         Link::to(address, token).whole()
     });
     let mut data = Data::new();
@@ -30,7 +32,7 @@ pub fn run(options: &StatusOptions) -> Result<ExitCode, Failure> {
         let all = json!({"health": health, "sinks": sinks, "link": link});
         data.line(format_args!("{all:#}"));
     } else {
-        let text = text(options.port, &health, &sinks, link.as_deref());
+        let text = text(port, &health, &sinks, link.as_deref());
         data.line(format_args!("{}", text.trim_end()));
     }
     let is_ready = health.get("ready").and_then(Value::as_bool) == Some(true);

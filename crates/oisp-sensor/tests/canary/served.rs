@@ -1,5 +1,7 @@
-//! The dashboard's API and its live feed, while the calls are made.
+//! The dashboard's API, its live feed and the log on disk, while the calls are
+//! made.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +10,8 @@ use oisp_core::HashKey;
 use oisp_core::capture::ControlSlot;
 use oisp_pipeline::{Settings, Stages};
 use oisp_redact::{Mode, Redactor};
-use oisp_store::{Bounds, EventLog};
-use oisp_web::{AppState, SensorStatus, WebConfig, bind};
+use oisp_store::{EventLog, LogSettings};
+use oisp_web::{AppState, Health, SensorStatus, WebConfig, bind};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -25,8 +27,12 @@ impl SensorStatus for Running {
         true
     }
 
-    fn health(&self) -> Value {
-        json!({})
+    fn health(&self) -> Health {
+        Health::default()
+    }
+
+    fn counters(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
     }
 
     fn doctor(&self) -> Value {
@@ -84,9 +90,16 @@ async fn get(url: String) -> String {
 
 async fn serve_and_look(mode: Mode) {
     let story = Story::of(&planted(mode.as_str()));
-    let log = EventLog::new(Bounds::default());
+    let dir = tempfile::tempdir().unwrap();
+    let settings = LogSettings {
+        // The calls were made years ago.
+        max_age: None,
+        ..LogSettings::default()
+    };
+    let log = EventLog::open(&dir.path().join("log.db"), settings).unwrap();
     let config = WebConfig {
         addr: ([127, 0, 0, 1], 0).into(),
+        open_reads: true,
         ..WebConfig::default()
     };
     let server = bind(config).await.unwrap();
@@ -126,12 +139,24 @@ async fn serve_and_look(mode: Mode) {
         let one = get(format!("http://{addr}/api/events/{id}")).await;
         assert_silent(mode.as_str(), "/api/events/{id}", &one);
     }
+    assert!(log.flush(PATIENCE));
+    let mut files = 0;
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        // The index for searches holds words in lower case.
+        let kept = String::from_utf8_lossy(&bytes).to_lowercase();
+        files += usize::from(kept.contains("[redacted:"));
+        assert!(!kept.contains("cnry"), "the log on disk, mode {mode}");
+        assert_silent(mode.as_str(), "the log on disk", &kept);
+    }
+    assert!(files > 0, "what is on disk cannot be read here");
+    log.close();
     drop(stop);
     serving.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_api_and_the_live_feed_tell_no_secret() {
+async fn the_api_the_live_feed_and_the_log_tell_no_secret() {
     for mode in [Mode::Safe, Mode::Minimal, Mode::Full] {
         serve_and_look(mode).await;
     }

@@ -28,4 +28,5 @@ mod kills;
 mod log;
 mod programs;
 mod recordings;
+mod reload;
 mod secrets;

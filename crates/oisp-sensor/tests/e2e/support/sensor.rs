@@ -28,6 +28,8 @@ pub fn without_settings(command: &mut Command) {
             command.env_remove(name);
         }
     }
+    // No file of this machine either.
+    command.env("OISP_CONFIG", "/dev/null");
 }
 
 /// A running `record`.

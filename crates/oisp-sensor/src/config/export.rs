@@ -1,0 +1,77 @@
+//! `[export]`
+
+use oisp_config::Findings;
+use oisp_export::jsonl::JsonlConfig;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where events go.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Export {
+    /// Files of events, one JSON object a line. Without any, there is one that is
+    /// named events.jsonl in the current folder; with `jsonl = []`, there is none.
+    pub jsonl: Vec<JsonlConfig>,
+}
+
+impl Default for Export {
+    fn default() -> Self {
+        Self {
+            jsonl: vec![JsonlConfig::default()],
+        }
+    }
+}
+
+impl Export {
+    /// The files that are written to.
+    pub fn files(&self) -> impl Iterator<Item = &JsonlConfig> {
+        self.jsonl.iter().filter(|sink| sink.enabled)
+    }
+
+    pub(super) fn check(&self, findings: &mut Findings<'_>) {
+        names(
+            "export.jsonl",
+            self.jsonl.iter().map(|sink| sink.name.as_str()),
+            findings,
+        );
+        for (index, sink) in self
+            .jsonl
+            .iter()
+            .enumerate()
+            .filter(|(_, sink)| sink.enabled)
+        {
+            let at = |key: &str| format!("export.jsonl[{index}].{key}");
+            if let Err(wrong) = sink.check() {
+                findings.mistake(&at(wrong.key), wrong.problem);
+            }
+            let earlier = self.jsonl.iter().take(index).filter(|sink| sink.enabled);
+            if let Some(earlier) = earlier.clone().find(|other| other.path == sink.path) {
+                findings.mistake(
+                    &at("path"),
+                    format_args!("the sink {} writes there already", earlier.name),
+                );
+            }
+            if sink.path.is_dir() {
+                findings.mistake(&at("path"), "is a folder: name a file in it");
+            }
+        }
+    }
+}
+
+/// Sinks of a kind are told from each other by name.
+fn names<'a>(list: &str, names: impl Iterator<Item = &'a str>, findings: &mut Findings<'_>) {
+    let mut seen = Vec::new();
+    for (index, name) in names.enumerate() {
+        let key = format!("{list}[{index}].name");
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if name.is_empty() || !name.chars().all(is_plain) {
+            findings.mistake(&key, "is no name: use letters, digits, - and _");
+        } else if seen.contains(&name) {
+            findings.mistake(
+                &key,
+                format_args!("{list} has a sink named {name:?} already: give each a `name` of its own; without one, it is \"default\""),
+            );
+        }
+        seen.push(name);
+    }
+}
