@@ -24,9 +24,12 @@ struct View {
     steps: Vec<(usize, usize)>,
 }
 
+/// Takes a view, and what maps a place in it to the place in the text.
+type Told<'a> = dyn FnMut(&str, &dyn Fn(Range<usize>) -> Range<usize>) + 'a;
+
 /// Tells each view of the text, and what maps a place in it to the place in the
 /// text.
-pub(crate) fn each(text: &str, told: &mut dyn FnMut(&str, &dyn Fn(Range<usize>) -> Range<usize>)) {
+pub(crate) fn each(text: &str, told: &mut Told<'_>) {
     if memchr2(b'\\', b'%', text.as_bytes()).is_none() {
         return;
     }
@@ -50,7 +53,7 @@ pub(crate) fn each(text: &str, told: &mut dyn FnMut(&str, &dyn Fn(Range<usize>) 
     }
 }
 
-fn each_of_part(part: &str, told: &mut dyn FnMut(&str, &dyn Fn(Range<usize>) -> Range<usize>)) {
+fn each_of_part(part: &str, told: &mut Told<'_>) {
     let mut views: Vec<View> = Vec::new();
     let readings = [
         (unescape as fn(&str) -> Option<View>, NESTED),

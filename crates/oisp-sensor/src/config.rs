@@ -8,6 +8,7 @@
 mod aliases;
 mod capture;
 mod export;
+mod policy;
 mod prices;
 mod redaction;
 mod registry;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use capture::{Capture, Plain, Whose};
 pub use export::Export;
+pub use policy::Policy;
 pub use prices::Prices;
 pub use redaction::Redaction;
 pub use registry::Registry;
@@ -41,6 +43,8 @@ pub struct Config {
     pub capture: Capture,
     /// Where events go.
     pub export: Export,
+    /// Which events are kept, and what is worth an alert.
+    pub policy: Policy,
     /// What calls cost.
     pub prices: Prices,
     /// What is taken out of events before they leave memory.
@@ -63,6 +67,8 @@ impl Settings for Config {
         self.export.check(findings);
         self.registry.check(findings);
         self.prices.check(findings);
+        policy::check(&self.policy, findings);
+        redaction::check(&self.redaction, findings);
         self.store.check(findings);
         self.web.check(findings);
         if let Some(saved) = &self.capture.save

@@ -9,13 +9,13 @@ mod unix;
 
 #[cfg(not(unix))]
 pub use other::{
-    is_private, private_dir, private_file, says_to_journal, state_dir, system_state_dir,
-    tell_ready, tell_stopping, to_invoking_user,
+    is_private, private_appended, private_dir, private_file, says_to_journal, state_dir,
+    system_state_dir, tell_ready, tell_stopping, to_invoking_user,
 };
 #[cfg(unix)]
 pub use unix::{
-    is_private, private_dir, private_file, says_to_journal, state_dir, system_state_dir,
-    tell_ready, tell_stopping, to_invoking_user,
+    is_private, private_appended, private_dir, private_file, says_to_journal, state_dir,
+    system_state_dir, tell_ready, tell_stopping, to_invoking_user,
 };
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use oisp_config::{Loaded, Sources, Stamp, changed, load};
+use oisp_policy::Rules;
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -61,6 +62,20 @@ impl Applies for LevelPart {
 
     fn apply(&self, config: &Config) -> Result<(), String> {
         self.0.set(config.sensor.log_level)
+    }
+}
+
+/// Which events are kept, and what is worth an alert.
+pub struct PolicyPart(pub Rules);
+
+impl Applies for PolicyPart {
+    fn keys(&self) -> &'static [&'static str] {
+        &["policy"]
+    }
+
+    fn apply(&self, config: &Config) -> Result<(), String> {
+        self.0.set(config.policy.clone());
+        Ok(())
     }
 }
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 use oisp_core::capture::{CaptureBackend, ProcessFilter, RunningCapture};
 use oisp_core::counters::Snapshot;
 use oisp_core::event::Host;
-use oisp_export::jsonl::{JsonlConfig, JsonlSink};
-use oisp_export::{DeliverError, RunSettings, RunningSink, Sink};
+use oisp_export::websocket::WebsocketServer;
+use oisp_export::{DeliverError, RunningSink};
 use oisp_pipeline::{Settings, Stages, Worker};
-use oisp_policy::{Policy, Rules};
-use oisp_redact::{Mode, Redactor};
+use oisp_policy::{Policy, PolicyConfig, Rules};
+use oisp_redact::{RedactionConfig, Redactor};
 use oisp_registry::Current;
 use oisp_store::EventLog;
 use oisp_web::{AppState, BoundServer};
@@ -20,23 +20,28 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, Web};
+use crate::config::{Config, Export, Web};
 use crate::failure::Failure;
 use crate::logging::Level;
-use crate::reload::{Applies, FilterPart, LevelPart};
+use crate::reload::{Applies, FilterPart, LevelPart, PolicyPart};
 use crate::signals::Signals;
+use crate::sinks::{self, PlannedSink};
 use crate::status::Status;
 use crate::web::{self, Link};
-use crate::{hash_key, health, output, platform, token};
+use crate::{hash_key, health, output, platform, policy, token};
 
 /// What the sensor is to do.
 pub struct Plan {
-    /// Sinks, opened already.
+    /// Sinks of files, opened already.
     pub sinks: Vec<PlannedSink>,
+    /// Further sinks.
+    pub export: Export,
+    /// Which events are kept, and what is worth an alert.
+    pub policy: PolicyConfig,
     /// Whose traffic is captured.
     pub processes: ProcessFilter,
     /// What is taken out.
-    pub redaction: Mode,
+    pub redaction: RedactionConfig,
     /// Families of events that are not wanted.
     pub without: Vec<&'static str>,
     /// Each piece of a streamed answer is to be an event, too.
@@ -51,16 +56,6 @@ pub struct Plan {
 
 /// How long the end waits for the disk.
 const FLUSH: Duration = Duration::from_secs(5);
-
-/// A sink, opened already.
-pub struct PlannedSink {
-    /// The sink.
-    pub sink: Box<dyn Sink>,
-    /// How it is run.
-    pub settings: RunSettings,
-    /// It begins with what an earlier run did not deliver to it.
-    pub from_last_run: bool,
-}
 
 /// Parts that are there before the capture starts: what cannot be had must
 /// fail before anything is attached.
@@ -79,6 +74,8 @@ pub struct Running {
     capture: Box<dyn RunningCapture>,
     worker: Worker,
     sinks: Vec<RunningSink>,
+    websockets: Vec<WebsocketServer>,
+    rules: Rules,
 }
 
 /// Why the sensor stops.
@@ -137,17 +134,25 @@ impl Sensor {
             .map(open_capture_file)
             .transpose()?;
         let hash_key = hash_key::load();
+        let redactor = Redactor::with_config(&plan.redaction, Some(hash_key.clone()))
+            .map_err(Failure::usage)?;
+        let runtime = self.runtime.handle();
+        let mut planned = plan.sinks;
+        planned.extend(sinks::remote(&plan.export, &self.log, runtime)?);
+        let token = self.web.as_ref().map(|(link, _)| link.token());
+        let websockets = sinks::websockets(&plan.export, token, &self.log, runtime)?;
+        let rules = Rules::new(plan.policy);
         let settings = Settings {
-            redactor: Redactor::new(plan.redaction).with_key(hash_key.clone()),
+            redactor,
             hash_key,
             registry: plan.registry,
             host: plan.host,
             policy: Policy::new(
                 self.status.filter(plan.processes),
-                Rules::default(),
-                Vec::new(),
+                rules.clone(),
+                policy::known_providers(),
             ),
-            alerts: None,
+            alerts: Some(policy::alerts(rules.clone())?),
             without: plan.without,
             stream_chunks: plan.stream_chunks,
             control: self.status.control(),
@@ -158,8 +163,7 @@ impl Sensor {
         let worker = oisp_pipeline::start(Stages::new(settings, self.log.clone()), queue)
             .map_err(no_thread)?;
         self.status.pipeline_runs(worker.counters());
-        let names: Vec<_> = plan
-            .sinks
+        let names: Vec<_> = planned
             .iter()
             .filter(|planned| planned.from_last_run)
             .map(|planned| planned.sink.name().to_owned())
@@ -172,14 +176,14 @@ impl Sensor {
             };
             oisp_export::run_with(sink, cursor, self.runtime.handle().clone(), settings)
         };
-        let sinks: Vec<_> = plan
-            .sinks
+        let sinks: Vec<_> = planned
             .into_iter()
             .map(run)
             .collect::<Result<_, _>>()
             .map_err(no_thread)?;
-        self.status
-            .sinks_run(sinks.iter().map(|sink| sink.status().clone()).collect());
+        let of_sinks = sinks.iter().map(|sink| sink.status().clone());
+        let of_servers = websockets.iter().map(|server| server.status().clone());
+        self.status.sinks_run(of_sinks.chain(of_servers).collect());
         self.log
             .live_sinks(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let capture = backend.start(sender)?;
@@ -190,6 +194,8 @@ impl Sensor {
             capture,
             worker,
             sinks,
+            websockets,
+            rules,
         })
     }
 
@@ -226,6 +232,7 @@ impl Running {
         vec![
             Box::new(FilterPart(self.sensor.status.clone())),
             Box::new(LevelPart(level)),
+            Box::new(PolicyPart(self.rules.clone())),
         ]
     }
 
@@ -266,6 +273,7 @@ impl Running {
         self.sensor.log.flush(FLUSH);
         self.sinks.iter().for_each(RunningSink::ask_to_stop);
         self.sinks.into_iter().for_each(RunningSink::stop);
+        self.websockets.into_iter().for_each(WebsocketServer::stop);
         self.sensor.close_web.send_replace(true);
         if let Some((_, web)) = self.sensor.web {
             let _ = self.sensor.runtime.block_on(web);
@@ -356,19 +364,6 @@ fn serve(
         if let Err(error) = server.serve(state, shutdown).await {
             tracing::error!(%error, "dashboard stopped");
         }
-    })
-}
-
-/// A sink that writes a file, and how it is run.
-pub fn jsonl_sink(config: &JsonlConfig) -> Result<PlannedSink, Failure> {
-    let sink = JsonlSink::open(config).map_err(Failure::new)?;
-    platform::to_invoking_user(&config.path);
-    let settings = config.common().settings(sink.name(), None);
-    Ok(PlannedSink {
-        sink: Box::new(sink),
-        settings,
-        // Who reads standard output wants what happens.
-        from_last_run: config.path != Path::new("-"),
     })
 }
 

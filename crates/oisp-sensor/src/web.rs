@@ -63,6 +63,11 @@ impl Link {
         Self { address, token }
     }
 
+    /// The token.
+    pub const fn token(&self) -> &Secret<String> {
+        &self.token
+    }
+
     /// The link with the token in it. Whoever calls this answers for where it
     /// goes.
     pub fn whole(&self) -> String {

@@ -169,5 +169,5 @@ fn is_announced(text: &[u8], start: usize) -> bool {
                 && !behind.iter().any(|byte| b"{}[]()<>;,".contains(byte))
         })
     };
-    WORDS.iter().any(|word| is_word(word))
+    WORDS.iter().any(is_word)
 }

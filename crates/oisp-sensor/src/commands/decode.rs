@@ -32,7 +32,8 @@ pub fn run(options: &DecodeOptions, config: &Config) -> Result<ExitCode, Failure
     let log = EventLog::new(Bounds::default());
     let hash_key = hash_key::load();
     let settings = Settings {
-        redactor: Redactor::new(config.redaction.mode).with_key(hash_key.clone()),
+        redactor: Redactor::with_config(&config.redaction, Some(hash_key.clone()))
+            .map_err(Failure::usage)?,
         hash_key,
         registry,
         host: None,

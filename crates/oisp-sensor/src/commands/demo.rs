@@ -14,11 +14,11 @@ use tempfile::TempDir;
 use crate::backend;
 use crate::cli::DemoOptions;
 use crate::commands::record::{backend_settings, warn_of};
-use crate::config::Config;
+use crate::config::{Config, Export, Policy};
 use crate::event_log;
 use crate::failure::{FAILED, Failure};
-use crate::output;
-use crate::sensor::{self, Plan, Running, Sensor};
+use crate::sensor::{Plan, Running, Sensor};
+use crate::{output, sinks};
 
 /// How long after the last client its answer may take to come through.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ pub fn run(options: &DemoOptions, config: &Config) -> Result<ExitCode, Failure> 
             ..JsonlConfig::default()
         })
         .as_ref()
-        .map(sensor::jsonl_sink)
+        .map(sinks::jsonl)
         .transpose()?
         .into_iter()
         .collect();
@@ -47,7 +47,9 @@ pub fn run(options: &DemoOptions, config: &Config) -> Result<ExitCode, Failure> 
             include: vec![ProcessRule::Pid(std::process::id())],
             exclude: Vec::new(),
         },
-        redaction: config.redaction.mode,
+        export: Export::default(),
+        policy: Policy::default(),
+        redaction: config.redaction.clone(),
         without: Vec::new(),
         stream_chunks: false,
         save_capture: None,

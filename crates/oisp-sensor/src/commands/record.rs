@@ -15,7 +15,8 @@ use crate::logging::Level;
 use crate::output;
 use crate::platform;
 use crate::reload::Reload;
-use crate::sensor::{self, Plan, Sensor};
+use crate::sensor::{Plan, Sensor};
+use crate::sinks;
 use crate::web::Link;
 
 /// Runs until told to stop.
@@ -31,13 +32,15 @@ pub fn run(sources: Sources, loaded: Loaded<Config>, level: Level) -> Result<Exi
     let sinks = config
         .export
         .files()
-        .map(sensor::jsonl_sink)
+        .map(sinks::jsonl)
         .collect::<Result<_, _>>()?;
     let sensor = Sensor::prepare(&config, || event_log::open(&config.store))?;
     let plan = Plan {
         sinks,
         processes,
-        redaction: config.redaction.mode,
+        export: config.export.clone(),
+        policy: config.policy.clone(),
+        redaction: config.redaction.clone(),
         without: config.capture.without(),
         stream_chunks: config.capture.stream_chunks,
         save_capture: config.capture.save.clone(),

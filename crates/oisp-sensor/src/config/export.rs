@@ -1,7 +1,11 @@
 //! `[export]`
 
 use oisp_config::Findings;
+use oisp_export::ConfigError;
 use oisp_export::jsonl::JsonlConfig;
+use oisp_export::otlp::{self, OtlpConfig, SettingsError};
+use oisp_export::webhook::WebhookConfig;
+use oisp_export::websocket::WebsocketConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,12 +16,21 @@ pub struct Export {
     /// Files of events, one JSON object a line. Without any, there is one that is
     /// named events.jsonl in the current folder; with `jsonl = []`, there is none.
     pub jsonl: Vec<JsonlConfig>,
+    /// Collectors and backends of OpenTelemetry.
+    pub otlp: Vec<OtlpConfig>,
+    /// Receivers that events are posted to.
+    pub webhook: Vec<WebhookConfig>,
+    /// Servers that other programs get events from.
+    pub websocket: Vec<WebsocketConfig>,
 }
 
 impl Default for Export {
     fn default() -> Self {
         Self {
             jsonl: vec![JsonlConfig::default()],
+            otlp: Vec::new(),
+            webhook: Vec::new(),
+            websocket: Vec::new(),
         }
     }
 }
@@ -54,6 +67,40 @@ impl Export {
             if sink.path.is_dir() {
                 findings.mistake(&at("path"), "is a folder: name a file in it");
             }
+        }
+        self.check_otlp(findings);
+        let webhooks = self.webhook.iter();
+        let webhooks = webhooks.map(|sink| (sink.name.as_str(), sink.enabled, sink.check()));
+        check_all("export.webhook", webhooks, findings);
+        let servers = self.websocket.iter();
+        let servers = servers.map(|server| (server.name.as_str(), server.enabled, server.check()));
+        check_all("export.websocket", servers, findings);
+    }
+
+    /// What comes from variables is checked when the sink is opened.
+    fn check_otlp(&self, findings: &mut Findings<'_>) {
+        let check = |sink: &OtlpConfig| match otlp::Settings::of(sink, &|_| None) {
+            Err(SettingsError::Config(wrong)) => Err(wrong),
+            _ => Ok(()),
+        };
+        let sinks = self.otlp.iter();
+        let sinks = sinks.map(|sink| (sink.name.as_str(), sink.enabled, check(sink)));
+        check_all("export.otlp", sinks, findings);
+    }
+}
+
+/// Names, and what each sink says of itself.
+fn check_all<'a>(
+    list: &str,
+    sinks: impl Iterator<Item = (&'a str, bool, Result<(), ConfigError>)>,
+    findings: &mut Findings<'_>,
+) {
+    let sinks: Vec<_> = sinks.collect();
+    names(list, sinks.iter().map(|(name, _, _)| *name), findings);
+    for (index, (_, enabled, checked)) in sinks.iter().enumerate() {
+        if let (true, Err(wrong)) = (*enabled, checked) {
+            let key = format!("{list}[{index}].{}", wrong.key);
+            findings.mistake(&key, &wrong.problem);
         }
     }
 }

@@ -19,6 +19,11 @@ pub const fn system_state_dir() -> Option<PathBuf> {
     None
 }
 
+/// Opens a file to append to. Its folder's access list holds for it.
+pub fn private_appended(path: &Path) -> io::Result<File> {
+    File::options().append(true).create(true).open(path)
+}
+
 /// The access list of its folder is the user's.
 pub fn is_private(_file: &File) -> io::Result<bool> {
     Ok(true)

@@ -31,6 +31,12 @@ pub fn system_state_dir() -> Option<PathBuf> {
     Some(PathBuf::from("/var/lib/oisp-sensor"))
 }
 
+/// Opens a file to append to, made so that only its owner can read it.
+pub fn private_appended(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600).open(path)
+}
+
 /// Only its owner can read it.
 pub fn is_private(file: &File) -> io::Result<bool> {
     Ok(file.metadata()?.mode() & 0o077 == 0)
