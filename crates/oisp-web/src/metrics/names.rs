@@ -39,7 +39,8 @@ const BY_CAUSE: [(&str, &str, &str); 5] = [
 ];
 
 /// Figures with a name of their own.
-const NAMED: [(&str, &str); 4] = [
+const NAMED: [(&str, &str); 5] = [
+    ("store.bytes", "oisp_store_size_bytes"),
     ("capture.bytes_delivered", "oisp_capture_bytes"),
     ("pipeline.stored", "oisp_pipeline_events_stored"),
     ("decode.gap_bytes", "oisp_decode_missing_bytes"),
@@ -57,7 +58,7 @@ const GAUGES: [&str; 10] = [
     "attached_probes",
     "_size",
     "_size_bytes",
-    ".bytes_on_disk",
+    "store.bytes",
 ];
 
 /// Where the figure of that name stands.
@@ -169,6 +170,11 @@ mod tests {
             (
                 "sink.jsonl.dropped.log_full",
                 "oisp_sink_events_dropped_total{sink=jsonl,reason=log_full}",
+            ),
+            ("store.bytes", "oisp_store_size_bytes{}"),
+            (
+                "store.dropped.disk",
+                "oisp_store_events_dropped_total{reason=disk}",
             ),
             ("some.new figure", "oisp_some_new_figure_total{}"),
         ] {
