@@ -17,6 +17,8 @@ use crate::entity::Entity;
 /// rest of the word in which it ends, up to [`WORD`].
 const BEFORE: usize = 96;
 const BEHIND: usize = 448;
+/// Behind a name, before the rest of its value.
+const BEHIND_NAME: usize = 64;
 const WORD: usize = 64 << 10;
 /// What is longer than this, without a space, is neither a name nor a reference.
 const LONG: usize = 1024;
@@ -45,8 +47,9 @@ pub(crate) struct Rule {
     entropy: f64,
     #[serde(default)]
     check: Check,
+    assigned: Option<Assigned>,
     #[serde(default)]
-    assigned: bool,
+    option: bool,
     #[serde(default)]
     allow: Vec<String>,
     /// What ends right before the finding, and says that it is none.
@@ -63,6 +66,15 @@ pub(crate) enum Kind {
     Secrets,
     PrivateKey,
     Jwt,
+}
+
+/// How the value behind a name is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Assigned {
+    Quoted,
+    Tight,
+    Spaced,
 }
 
 struct Compiled {
@@ -151,14 +163,18 @@ impl RuleSet {
                 else {
                     continue;
                 };
-                if rule.assigned && !is_assigned(text, hit.end()) {
+                let is_meant = rule
+                    .assigned
+                    .is_none_or(|kind| assigned(text, hit.end()) == Some(kind))
+                    && (!rule.option || is_option(text, hit.start()));
+                if !is_meant {
                     continue;
                 }
                 if around.is_empty() {
                     around.resize(self.rules.len(), 0..0);
                 }
                 if let Some(around) = around.get_mut(*owner)
-                    && let Some(done) = widen(around, text, hit.range())
+                    && let Some(done) = widen(around, text, hit.range(), rule.behind())
                 {
                     rule.search(text, done, &mut |range| found(*owner, rule, range));
                 }
@@ -178,9 +194,14 @@ impl RuleSet {
 
 /// Takes a keyword's surroundings to those before it, or gives those back and
 /// begins anew.
-fn widen(around: &mut Range<usize>, text: &[u8], hit: Range<usize>) -> Option<Range<usize>> {
+fn widen(
+    around: &mut Range<usize>,
+    text: &[u8],
+    hit: Range<usize>,
+    behind: usize,
+) -> Option<Range<usize>> {
     let start = hit.start.saturating_sub(BEFORE);
-    let end = hit.end + BEHIND;
+    let end = hit.end + behind;
     if end <= around.end {
         return None;
     }
@@ -206,15 +227,76 @@ fn is_in_mark(marks: &[Range<usize>], at: usize) -> bool {
     marks.get(next).is_some_and(|mark| mark.start <= at)
 }
 
-/// Behind the name comes a `:` or a `=`.
-fn is_assigned(text: &[u8], end: usize) -> bool {
-    let behind = text.get(end..text.len().min(end + 48)).unwrap_or_default();
-    let between = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-\"'`\\ \t]|".contains(byte);
-    let length = behind.iter().take_while(between).count();
-    matches!(behind.get(length), Some(b':' | b'='))
+/// How a value stands behind a name; `None` where none does, or one that is too
+/// short. The expressions say the same, and cost more.
+fn assigned(text: &[u8], end: usize) -> Option<Assigned> {
+    let behind = text.get(end..text.len().min(end + 96))?;
+    let rest = behind.trim_start_of(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    let before = rest.trim_start_of(|byte| b"\"'`\\ \t]|".contains(&byte));
+    let spaced = rest
+        .get(..rest.len() - before.len())?
+        .iter()
+        .any(|byte| b" \t".contains(byte));
+    let value = before.trim_start_of(|byte| b":=>".contains(&byte));
+    let operator = before.get(..before.len() - value.len())?;
+    let plain = value.trim_start_of(|byte| byte.is_ascii_whitespace());
+    let inside = plain.trim_start_of(|byte| byte == b'\\');
+    let is_prefixed = matches!(
+        inside,
+        [
+            b'b' | b'r' | b'u' | b'B' | b'R' | b'U',
+            b'"' | b'\'' | b'`',
+            ..
+        ]
+    );
+    if operator.is_empty() {
+        return None;
+    }
+    if is_prefixed || matches!(inside, [b'"' | b'\'' | b'`', ..]) {
+        return Some(Assigned::Quoted);
+    }
+    let length = inside
+        .iter()
+        .take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`\\,;&[]{}()<>".contains(*byte))
+        .count();
+    let is_tight = operator == b"=" && !spaced && plain.len() == value.len();
+    match length {
+        0..6 => None,
+        _ if is_tight => Some(Assigned::Tight),
+        6..8 => None,
+        _ => Some(Assigned::Spaced),
+    }
+}
+
+/// `trim_start_matches` of bytes.
+trait TrimStart {
+    fn trim_start_of(&self, is_trimmed: impl Fn(u8) -> bool) -> &[u8];
+}
+
+impl TrimStart for [u8] {
+    fn trim_start_of(&self, is_trimmed: impl Fn(u8) -> bool) -> &[u8] {
+        let length = self.iter().take_while(|byte| is_trimmed(**byte)).count();
+        self.get(length..).unwrap_or_default()
+    }
+}
+
+/// The word begins with a `-`.
+fn is_option(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(64)..at).unwrap_or_default();
+    let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    let length = before.iter().rev().take_while(is_word).count();
+    before.get(before.len() - length) == Some(&b'-')
 }
 
 impl Rule {
+    const fn behind(&self) -> usize {
+        if self.assigned.is_some() || self.option {
+            BEHIND_NAME
+        } else {
+            BEHIND
+        }
+    }
+
     /// Tells what it finds in that part of the text. What goes on behind the
     /// part's end is followed.
     fn search(&self, text: &[u8], part: Range<usize>, found: &mut dyn FnMut(Range<usize>)) {
@@ -287,7 +369,7 @@ impl Rule {
 fn compile(regex: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(regex)
         .unicode(false)
-        .dfa_size_limit(1 << 20)
+        .dfa_size_limit(4 << 20)
         .build()
 }
 

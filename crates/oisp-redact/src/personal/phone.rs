@@ -46,6 +46,13 @@ fn north_american(groups: &Groups<'_>, first: usize) -> Option<Range<usize>> {
         return None;
     };
     let lengths = [area, exchange, line].map(|group| group.range.len());
+    let code = |group: &super::groups::Group| {
+        matches!(groups.text.get(group.range.start), Some(b'2'..=b'9'))
+    };
+    let fits = lengths == [3, 3, 4] && code(area) && code(exchange);
+    if !fits {
+        return None;
+    }
     let open = area
         .range
         .start
@@ -62,11 +69,7 @@ fn north_american(groups: &Groups<'_>, first: usize) -> Option<Range<usize>> {
     };
     let place =
         groups.groups.get(first)?.range.start - usize::from(open && from == first)..line.range.end;
-    let code = |group: &super::groups::Group| {
-        matches!(groups.text.get(group.range.start), Some(b'2'..=b'9'))
-    };
-    let fits = lengths == [3, 3, 4] && code(area) && code(exchange);
-    (fits && written && groups.starts(first) && ends(line)).then_some(place)
+    (written && groups.starts(first) && ends(line)).then_some(place)
 }
 
 /// `0044 20 7946 0018`.
@@ -145,6 +148,9 @@ fn is_announced(text: &[u8], start: usize) -> bool {
         .get(start.saturating_sub(BEFORE)..start)
         .unwrap_or_default()
         .to_ascii_lowercase();
+    if !before.iter().any(u8::is_ascii_alphabetic) {
+        return false;
+    }
     let is_word = |word: &&[u8]| {
         memchr::memmem::rfind(&before, word).is_some_and(|at| {
             let starts = at
