@@ -42,11 +42,17 @@ impl Writer<'_> {
             let path = above.key(&key.name);
             match &key.kind {
                 Kind::Section(keys) => {
-                    self.heading(key, &format!("[{}]", plain(&path)), !keys.is_empty());
+                    // What belongs to an entry that is commented out is so, too.
+                    let mark = if path.0.contains(&Step::Unnamed) {
+                        "#"
+                    } else {
+                        ""
+                    };
+                    self.heading(key, &format!("{mark}[{}]", plain(&path)));
                     self.keys(keys, &path);
                 }
                 Kind::Sections(keys) => {
-                    self.heading(key, &format!("#[[{}]]", plain(&path)), true);
+                    self.heading(key, &format!("#[[{}]]", plain(&path)));
                     self.keys(keys, &path.and(Step::Unnamed));
                 }
                 Kind::Value(_) => {}
@@ -54,12 +60,10 @@ impl Writer<'_> {
         }
     }
 
-    fn heading(&mut self, key: &Key, line: &str, shown: bool) {
+    fn heading(&mut self, key: &Key, line: &str) {
         self.out.push('\n');
         self.text(&key.doc);
-        if shown {
-            let _ = writeln!(self.out, "{line}");
-        }
+        let _ = writeln!(self.out, "{line}");
     }
 
     fn value(&mut self, key: &Key, path: &Path) {

@@ -4,8 +4,8 @@
 //! what was said. An alert is given once when a limit is exceeded, and again only
 //! after the figure was below it.
 //!
-//! Limits: the answers of [`window::SLOTS`] parts of its time for each alert,
-//! [`MAX_PROVIDERS`] providers.
+//! Limits: what is counted of an alert's time is kept in 60 parts; 4,096 providers
+//! are known.
 
 mod output;
 mod window;

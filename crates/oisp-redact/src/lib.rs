@@ -13,9 +13,10 @@
 //! Where a whole field goes, the schema's `$redacted` marker stands in its
 //! place. What each mode takes out, and the limits: `docs/redaction.md`.
 //!
-//! The way of a text: [`scan`] runs the detectors ([`rules`], [`pem`],
-//! [`personal`], the user's patterns) over each of its [`views`] and what is
-//! [`encoded`] in them; [`finding`] joins what they find and writes the rest.
+//! The way of a text: `scan.rs` runs the detectors (`rules.rs`, `pem.rs`,
+//! `personal.rs`, the user's patterns) over each of its views (`views.rs`) and what
+//! is encoded in them (`encoded.rs`); `finding.rs` joins what they find and writes
+//! the rest.
 
 mod check;
 mod config;

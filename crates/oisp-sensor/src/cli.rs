@@ -2,6 +2,11 @@
 //! over it (`flags.rs`): such flags have no default of their own, and their help
 //! names the key's.
 
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "clap prints these comments as they are: brackets hold the name of a variable"
+)]
+
 mod flags;
 
 use std::net::IpAddr;

@@ -1,5 +1,10 @@
 //! What a user writes under `[[export.otlp]]`.
 
+#![allow(
+    rustdoc::bare_urls,
+    reason = "these comments are also the reference of the configuration, which is plain text"
+)]
+
 use std::collections::BTreeMap;
 
 use oisp_config::{ByteSize, EventFilter, HumanDuration, SecretSource};

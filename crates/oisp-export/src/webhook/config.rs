@@ -1,5 +1,10 @@
 //! The keys of `[[export.webhook]]`.
 
+#![allow(
+    rustdoc::bare_urls,
+    reason = "these comments are also the reference of the configuration, which is plain text"
+)]
+
 use std::collections::BTreeMap;
 
 use oisp_config::{EventFilter, HumanDuration, SecretSource};

@@ -1,8 +1,8 @@
 //! Where alerts go: the log, a file, a webhook. In a thread of its own, so that a
 //! slow receiver holds up nothing.
 //!
-//! Limits: [`QUEUE`] notices wait, those beyond are counted; a webhook is tried
-//! [`TRIES`] times.
+//! Limits: 256 notices wait, those beyond are counted; a webhook is tried
+//! four times.
 
 use std::fs::File;
 use std::io::{self, Write};
