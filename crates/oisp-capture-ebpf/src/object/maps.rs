@@ -106,7 +106,5 @@ pub(super) fn ring(ebpf: &mut Ebpf, bytes: u32) -> Result<Ring, EbpfError> {
     let Some(Map::RingBuf(data)) = ebpf.take_map("RING") else {
         return Err(missing());
     };
-    let fd = data.fd().as_fd().try_clone_to_owned();
-    fd.and_then(|fd| Ring::map(fd, bytes))
-        .map_err(EbpfError::Ring)
+    Ring::new(data, bytes).map_err(EbpfError::Ring)
 }

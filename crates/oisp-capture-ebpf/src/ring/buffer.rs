@@ -6,9 +6,10 @@
 //! memory of the process.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 
+use aya::maps::MapData;
 use oisp_ebpf_common::record::{BULK, TlsHead};
 use rustix::mm::ProtFlags;
 
@@ -26,7 +27,8 @@ const _: () = assert!(HEAD + size_of::<TlsHead>() + BULK as usize <= OVER);
 
 /// The ring. It has one reader.
 pub(crate) struct Ring {
-    fd: OwnedFd,
+    /// Programs that are loaded later name the map by its descriptor: it stays open.
+    map: MapData,
     /// A page with the reader's position, which the kernel reads.
     consumer: SharedMemory,
     /// A page with the kernel's position, and the records behind it.
@@ -41,18 +43,23 @@ impl Ring {
     ///
     /// # Errors
     /// When the kernel does not map it, or its size is none of a ring.
-    pub(crate) fn map(fd: OwnedFd, bytes: u32) -> io::Result<Self> {
+    pub(crate) fn new(map: MapData, bytes: u32) -> io::Result<Self> {
         let size = usize::try_from(bytes).map_err(io::Error::other)?;
         if !size.is_power_of_two() {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
         let page = rustix::param::page_size();
-        let consumer = SharedMemory::of(fd.as_fd(), 0, page, ProtFlags::READ | ProtFlags::WRITE)?;
+        let consumer = SharedMemory::of(
+            map.fd().as_fd(),
+            0,
+            page,
+            ProtFlags::READ | ProtFlags::WRITE,
+        )?;
         let len = page + size + size.min(OVER);
-        let producer = SharedMemory::of(fd.as_fd(), page, len, ProtFlags::READ)?;
+        let producer = SharedMemory::of(map.fd().as_fd(), page, len, ProtFlags::READ)?;
         let position = consumer.position(0).load(Ordering::Acquire);
         Ok(Self {
-            fd,
+            map,
             consumer,
             producer,
             page,
@@ -106,6 +113,6 @@ impl Ring {
 
 impl AsFd for Ring {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.map.fd().as_fd()
     }
 }
