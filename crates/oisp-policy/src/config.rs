@@ -23,24 +23,32 @@ pub struct PolicyConfig {
     /// A file that alerts are appended to, one JSON object a line.
     pub alert_file: Option<PathBuf>,
     /// Where alerts are posted to, as JSON.
-    pub alert_webhook: Option<AlertWebhook>,
+    pub alert_webhook: AlertWebhook,
 }
 
 /// A share of events.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Sample {
     /// The share that is kept, from 0 to 1. The events of one call are kept or
     /// dropped together.
     pub rate: f64,
     /// Of which events.
-    #[serde(default)]
     pub filter: EventFilter,
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        Self {
+            rate: 1.0,
+            filter: EventFilter::default(),
+        }
+    }
 }
 
 /// Something worth an alert.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct AlertRule {
     /// Its name, in the alert.
     pub name: String,
@@ -48,29 +56,30 @@ pub struct AlertRule {
     pub when: When,
     /// The limit: US dollars for `spend`, a share from 0 to 1 for `errors`, a
     /// number of events for `events`.
-    #[serde(default)]
     pub above: f64,
     /// The time that is looked at, up to 7 days.
-    #[serde(default = "hour")]
     pub per: HumanDuration,
     /// For `errors`: so many answers must there be before their share counts.
-    #[serde(default = "few")]
     pub min_calls: u64,
     /// Of which events.
-    #[serde(default)]
     pub filter: EventFilter,
 }
 
-fn hour() -> HumanDuration {
-    HumanDuration::from_secs(3600)
-}
-
-const fn few() -> u64 {
-    10
+impl Default for AlertRule {
+    fn default() -> Self {
+        Self {
+            name: "default".into(),
+            when: When::default(),
+            above: 0.0,
+            per: HumanDuration::from_secs(3600),
+            min_calls: 10,
+            filter: EventFilter::default(),
+        }
+    }
 }
 
 /// What an alert looks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// More US dollars than `above` were spent in `per`.
@@ -78,20 +87,27 @@ pub enum When {
     /// A larger share of answers than `above` failed in `per`.
     Errors,
     /// A provider was called for the first time on this machine.
+    #[default]
     NewProvider,
     /// More events than `above` came in `per`: any one where `above` is 0.
     Events,
 }
 
 /// Where alerts are posted to.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct AlertWebhook {
-    /// The URL. Only https, or http to this machine.
-    pub url: String,
+    /// The URL: https, or http to this machine. Without it, nothing is posted.
+    pub url: Option<String>,
     /// A token that is sent as `Authorization: Bearer …`.
-    #[serde(default)]
     pub bearer_token: Option<SecretSource>,
+}
+
+impl AlertWebhook {
+    /// The URL, if there is one.
+    pub fn target(&self) -> Option<&str> {
+        self.url.as_deref().filter(|url| !url.is_empty())
+    }
 }
 
 /// What is wrong with the section.
@@ -145,8 +161,8 @@ impl PolicyConfig {
             }
             rule.validate()?;
         }
-        match &self.alert_webhook {
-            Some(webhook) if !is_safe(&webhook.url) => Err(PolicyError::Url(webhook.url.clone())),
+        match self.alert_webhook.target() {
+            Some(url) if !is_safe(url) => Err(PolicyError::Url(url.to_owned())),
             _ => Ok(()),
         }
     }

@@ -166,6 +166,11 @@ impl Scanner {
                 findings.push(Finding { range, ..finding });
             });
         });
+        // Names of hosts are told in lower case, whatever was asked for.
+        if place == Place::Address && text.is_ascii() {
+            let upper = text.to_ascii_uppercase();
+            self.look(&upper, place, &mut |finding| findings.push(finding));
+        }
         if findings.is_empty() {
             return findings;
         }

@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use oisp_config::SecretSource;
 use oisp_core::counters::{Counter, Snapshot};
 
 use super::{Alert, Notice};
@@ -154,9 +155,7 @@ impl Output {
             self.figures.failed.add(1);
             tracing::error!(%error, file = %path.display(), "alert cannot be written");
         }
-        if let Some(webhook) = &rules.alert_webhook {
-            self.post(webhook, &json);
-        }
+        self.post(&rules.alert_webhook, &json);
     }
 
     fn append(&self, path: &Path, line: &str) -> io::Result<()> {
@@ -165,9 +164,13 @@ impl Output {
     }
 
     fn post(&self, webhook: &AlertWebhook, json: &str) {
+        let Some(url) = webhook.target() else {
+            return;
+        };
+        let token = webhook.bearer_token.as_ref();
         let mut wait = FIRST_WAIT;
         for attempt in 1..=TRIES {
-            match post_once(webhook, json) {
+            match post_once(url, token, json) {
                 Ok(()) => return,
                 Err(error) if attempt == TRIES || self.stopping.load(Ordering::Relaxed) => {
                     self.figures.failed.add(1);
@@ -192,16 +195,14 @@ impl Output {
 }
 
 /// The error names the host only: a hook's path is its password.
-fn post_once(webhook: &AlertWebhook, json: &str) -> Result<(), String> {
+fn post_once(url: &str, token: Option<&SecretSource>, json: &str) -> Result<(), String> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(TIMEOUT))
         .max_redirects(0)
         .build()
         .into();
-    let mut request = agent
-        .post(&webhook.url)
-        .header("content-type", "application/json");
-    if let Some(token) = &webhook.bearer_token {
+    let mut request = agent.post(url).header("content-type", "application/json");
+    if let Some(token) = token {
         let token = token.resolve().map_err(|error| error.to_string())?;
         request = request.header("authorization", format!("Bearer {}", token.expose()));
     }

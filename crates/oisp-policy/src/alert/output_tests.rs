@@ -77,10 +77,10 @@ fn a_webhook_that_fails_at_first_is_tried_again_with_its_token() {
     let (url, received) = receiver(vec!["503 Busy", "204 Taken"]);
     let token = oisp_config::SecretSource::Value(oisp_core::Secret::new("made-up".into()));
     let rules = Rules::new(PolicyConfig {
-        alert_webhook: Some(AlertWebhook {
-            url,
+        alert_webhook: AlertWebhook {
+            url: Some(url),
             bearer_token: Some(token),
-        }),
+        },
         ..PolicyConfig::default()
     });
     let output = AlertOutput::start(rules, open, None).unwrap();
@@ -103,14 +103,14 @@ fn a_receiver_that_is_gone_is_counted_and_its_path_not_told() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/secret-path", listener.local_addr().unwrap());
     drop(listener);
+    let error = post_once(&url, None, "{}").unwrap_err();
     let webhook = AlertWebhook {
-        url,
+        url: Some(url),
         bearer_token: None,
     };
-    let error = post_once(&webhook, "{}").unwrap_err();
     assert!(!error.contains("secret-path"), "{error}");
     let rules = Rules::new(PolicyConfig {
-        alert_webhook: Some(webhook),
+        alert_webhook: webhook,
         ..PolicyConfig::default()
     });
     let output = AlertOutput::start(rules, open, None).unwrap();
