@@ -150,6 +150,7 @@ impl RuleSet {
             if is_in_mark(marks, hit.start()) {
                 continue;
             }
+            let (mut value, mut option) = (None, None);
             for owner in self
                 .owners
                 .get(hit.pattern().as_usize())
@@ -163,10 +164,14 @@ impl RuleSet {
                 else {
                     continue;
                 };
-                let is_meant = rule
-                    .assigned
-                    .is_none_or(|kind| assigned(text, hit.end()) == Some(kind))
-                    && (!rule.option || is_option(text, hit.start()));
+                // Several rules ask the same of the same keyword.
+                let is_meant = match (rule.assigned, rule.option) {
+                    (Some(kind), _) => {
+                        *value.get_or_insert_with(|| assigned(text, hit.end())) == Some(kind)
+                    }
+                    (None, true) => *option.get_or_insert_with(|| is_option(text, hit.start())),
+                    (None, false) => true,
+                };
                 if !is_meant {
                     continue;
                 }
@@ -227,11 +232,16 @@ fn is_in_mark(marks: &[Range<usize>], at: usize) -> bool {
     marks.get(next).is_some_and(|mark| mark.start <= at)
 }
 
+/// Longest end of a name behind the word that makes it one.
+const MAX_ENDING: usize = 16;
+
 /// How a value stands behind a name; `None` where none does, or one that is too
 /// short. The expressions say the same, and cost more.
 fn assigned(text: &[u8], end: usize) -> Option<Assigned> {
     let behind = text.get(end..text.len().min(end + 96))?;
-    let rest = behind.trim_start_of(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    let name = behind.iter().take(MAX_ENDING).take_while(is_name).count();
+    let rest = behind.get(name..)?;
     let before = rest.trim_start_of(|byte| b"\"'`\\ \t]|".contains(&byte));
     let spaced = rest
         .get(..rest.len() - before.len())?
@@ -261,6 +271,8 @@ fn assigned(text: &[u8], end: usize) -> Option<Assigned> {
         .count();
     let is_tight = operator == b"=" && !spaced && plain.len() == value.len();
     match length {
+        // A call, or a part of a list, is no secret.
+        _ if matches!(inside.get(length), Some(b'(' | b'[')) => None,
         0..6 => None,
         _ if is_tight => Some(Assigned::Tight),
         6..8 => None,

@@ -88,13 +88,9 @@ fn dialled(groups: &Groups<'_>, first: usize) -> Option<Range<usize>> {
 
 /// Any groups behind a word that says that they are a number.
 fn announced(groups: &Groups<'_>, first: usize) -> Option<Range<usize>> {
-    let start = groups.groups.get(first)?.range.start;
-    if !groups.starts(first) || !is_announced(groups.text, start) {
-        return None;
-    }
-    let place = longest(groups, first, 14)?;
-    let digits = groups.digits(&place);
-    (digits.len() >= 7 && is_announced(groups.text, place.start)).then_some(place)
+    let place = longest(groups, first, 14).filter(|_| groups.starts(first))?;
+    let is_long = place.len() >= 7 && groups.digits(&place).len() >= 7;
+    (is_long && is_announced(groups.text, place.start)).then_some(place)
 }
 
 /// As many groups as have no more than so many digits.
