@@ -67,7 +67,7 @@ class Provider:
 class Sensor:
     def __init__(self, programs):
         self.capture, self.said = WORK / "capture.ndjson", RESULTS / "sensor.log"
-        command = [programs / "oisp-sensor", "record", "-vv", "--output", WORK / "events.jsonl", "--store", WORK / "events.db", "--port", "0"]
+        command = [programs / "oisp-sensor", "record", "-vv", "--output", WORK / "events.jsonl", "--store", WORK / "events.db", "--port", "0", "--open-reads"]
         command += ["--save-capture", self.capture, "--ring-mib", "64"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.said.open("w"))
         self.port = until("capture", self.ready).group(1)
