@@ -36,7 +36,7 @@ trap 'rm -rf "$work"' EXIT
 
 [ $# -gt 0 ] || set -- bullseye bookworm trixie trixie:old-seccomp
 read -ra suites <<<"$(printf '%s\n' "${@%%:*}" | sort -u | tr '\n' ' ')"
-declare -A KERNEL FOLDER
+declare -A KERNEL=() FOLDER=()
 while read -r suite version folder; do
   KERNEL[$suite]="$version"
   FOLDER[$suite]="$folder"
